@@ -1,0 +1,8 @@
+"""Feedforward neural networks for people who work in scikit-learn."""
+
+from skffnn._classifier import FFNNClassifier
+from skffnn._regressor import FFNNRegressor
+
+__version__ = "0.1.0"
+
+__all__ = ["FFNNClassifier", "FFNNRegressor", "__version__"]

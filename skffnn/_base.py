@@ -1,0 +1,388 @@
+"""What both estimators share: from ``fit(X, y)`` to a trained network.
+
+The way is straight, and its steps carry these numbers below:
+
+1. validate : parameters, X, y and weights are checked, or an error names what is wrong
+2. encode   : y becomes a float matrix
+3. build    : parameters become a network, a loss and a plan of training
+4. train    : `skffnn.core.training.train` changes the state
+5. store    : fitted attributes are set, and a warning says if training went wrong
+"""
+
+import warnings
+from abc import abstractmethod
+from dataclasses import replace
+from functools import partial
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import BaseEstimator, is_regressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import column_or_1d
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    validate_data,
+)
+
+from skffnn._build import Data, Run, build_network, build_run, new_state
+from skffnn._callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
+from skffnn._observer import Observer
+from skffnn._resolve import check_names, resolve_optimizer, warn_without_effect
+from skffnn._targets import LabelTargets, NumberTargets, plain_labels
+from skffnn.core.activations import ACTIVATIONS, Activation
+from skffnn.core.batches import SOLVERS
+from skffnn.core.losses import LOSSES, Loss
+from skffnn.core.monitor import StopReason
+from skffnn.core.network import Network
+from skffnn.core.objective import CHUNK
+from skffnn.core.optimizers import LBFGS, OPTIMIZERS, Optimizer
+from skffnn.core.schedules import SCHEDULES
+from skffnn.core.state import TrainingState
+from skffnn.core.training import train
+from skffnn.core.typing import Array, Features, TargetKind
+
+__all__ = ["BaseFFNN", "loss_constraint", "partial_fit_is_possible"]
+
+DOCUMENTATION = "https://skffnn.readthedocs.io/en/stable/generated/"
+
+# What to tell the user about an end that is not the wanted one.
+TROUBLE = {
+    StopReason.MAX_ITER: (
+        "max_iter={estimator.max_iter} epochs ended before training had converged. "
+        "Raise max_iter, or raise tol."
+    ),
+    StopReason.MAX_FUN: (
+        "max_fun={estimator.max_fun} evaluations ended before L-BFGS had converged. "
+        "Raise max_fun, or raise tol."
+    ),
+    StopReason.LINE_SEARCH: (
+        "L-BFGS stopped in epoch {epoch}: no lower loss was found along its direction. "
+        "Features of very different scale do this (put a StandardScaler in front), and "
+        "so does float32, whose precision may be used up (raise tol)."
+    ),
+    StopReason.DIVERGED: (
+        "The loss became infinite or NaN after epoch {epoch}. The parameters are those "
+        "of the best finished epoch. Scale X (put a StandardScaler in front), or lower "
+        "learning_rate_init={estimator.learning_rate_init_}."
+    ),
+    StopReason.INTERRUPTED: (
+        "Training was interrupted after epoch {epoch}. The parameters are those of the "
+        "best finished epoch."
+    ),
+}
+
+
+def loss_constraint(kind: TargetKind) -> list[Any]:
+    """Return what `loss` may be for targets of this kind."""
+    return [StrOptions({name for name, by in LOSSES.items() if kind in by}), Loss]
+
+
+def partial_fit_is_possible(estimator: "BaseFFNN") -> bool:
+    """Raise AttributeError, with the reason, where partial_fit makes no sense."""
+    if estimator.early_stopping:
+        raise AttributeError(
+            "partial_fit is not available with early_stopping=True: it sees rows once "
+            "and holds none out. Use fit, or set early_stopping=False."
+        )
+    lbfgs_is_auto = estimator.optimizer == "auto" and estimator.solver == "batch"
+    if lbfgs_is_auto or estimator.optimizer == "lbfgs":
+        raise AttributeError(
+            "partial_fit is not available with optimizer='lbfgs' (which 'auto' means "
+            "for solver='batch'): it has no single step. Choose another optimizer."
+        )
+    return True
+
+
+class BaseFFNN(CallbackSupportMixin, BaseEstimator):
+    """Validate, encode, build, train, store; the only caller of the core."""
+
+    _doc_link_module = "skffnn"
+    _doc_link_template = DOCUMENTATION + "{estimator_module}.{estimator_name}.html"
+
+    _parameter_constraints: dict[str, Any] = {
+        # _resolve has the last word on the first two, which may be sequences.
+        "hidden_layer_sizes": "no_validation",
+        "activation": [StrOptions(set(ACTIVATIONS)), Activation, list, tuple],
+        "solver": [StrOptions(set(SOLVERS))],
+        "optimizer": [StrOptions({"auto", *OPTIMIZERS}), Optimizer],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions(set(SCHEDULES)), callable],
+        "learning_rate_init": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="left")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+    }
+    _numeric_targets: bool
+    _state: TrainingState
+    _network: Network
+
+    @abstractmethod
+    def __init__(
+        self,
+        hidden_layer_sizes: Any,
+        activation: Any,
+        *,
+        solver: str,
+        optimizer: Any,
+        loss: Any,
+        alpha: float,
+        batch_size: Any,
+        learning_rate: Any,
+        learning_rate_init: Any,
+        power_t: float,
+        max_iter: int,
+        shuffle: bool,
+        random_state: Any,
+        tol: float,
+        verbose: Any,
+        warm_start: bool,
+        momentum: float,
+        nesterovs_momentum: bool,
+        early_stopping: bool,
+        validation_fraction: float,
+        beta_1: float,
+        beta_2: float,
+        epsilon: float,
+        n_iter_no_change: int,
+        max_fun: int,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.optimizer = optimizer
+        self.loss = loss
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """Weight matrices of shape (fan_in, fan_out), views into the parameters."""
+        return [W for W, _ in self._layers()]
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """Bias vectors of shape (fan_out,), views into the parameters."""
+        return [b for _, b in self._layers()]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_state")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    @abstractmethod
+    def _make_targets(self, y: Array, classes: Any, incremental: bool) -> LabelTargets | NumberTargets:
+        """Return what encodes `y`, made from the first `y` there is."""
+
+    @with_callbacks
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        classes: Any = None,
+        incremental: bool = False,
+    ) -> Any:
+        """Run the five steps; an error before the fourth leaves the old model as it was."""
+        names = ("n_features_in_", "feature_names_in_")
+        before = {name: vars(self)[name] for name in names if name in vars(self)}
+        try:
+            return self._fit_steps(X, y, sample_weight, classes, incremental)
+        except BaseException:
+            for name in names:
+                vars(self).pop(name, None)
+            vars(self).update(before)
+            raise
+
+    def _fit_steps(
+        self, X: Any, y: Any, sample_weight: Any, classes: Any, incremental: bool
+    ) -> Any:
+        going_on = (incremental or self.warm_start) and self.__sklearn_is_fitted__()
+        # 1. validate
+        self._validate_parameters(warn=not (incremental and going_on))
+        X_array, y_array, weight = self._validate_arrays(X, y, sample_weight, going_on)
+        # 2. encode
+        targets = self._targets if going_on else self._make_targets(
+            y_array, classes, incremental
+        )
+        target = targets.encode(y_array, X_array.dtype)
+        strata = y_array if targets.kind in ("binary", "multiclass") else None
+        data = Data(X_array, target, weight, targets.kind, strata)
+        # 3. build
+        network = build_network(self, X_array.shape[1], targets.n_outputs)
+        if going_on and network != self._network:
+            raise ValueError(
+                f"warm_start and partial_fit go on with the fitted network, "
+                f"{self._network}; hidden_layer_sizes={self.hidden_layer_sizes!r} and "
+                f"activation={self.activation!r} ask for another. Set "
+                f"warm_start=False and call fit to start anew."
+            )
+        state = self._state if going_on else new_state(self, network, X_array.dtype)
+        run = build_run(self, network, data, state, incremental)
+        # 4. train
+        tasks = EpochTasks(
+            self, X, y, sample_weight, run.plan.max_epochs, partial(snapshot, targets, run)
+        )
+        reason = train(
+            run.objective, run.plan, state, run.monitor, Observer(tasks, self.verbose)
+        )
+        # 5. store
+        if not (incremental or self.warm_start):
+            state.optimizer = state.optimizer_state = None
+        vars(self).update(fitted_attributes(targets, run, state, reason))
+        tasks.close()
+        self._warn(reason, incremental)
+        return self
+
+    def _validate_parameters(self, warn: bool) -> None:
+        """Raise for a parameter or a combination that is not allowed."""
+        check_names(self)
+        if not get_config()["skip_parameter_validation"]:
+            self._validate_params()
+        optimizer = resolve_optimizer(self)
+        if warn:
+            warn_without_effect(self, optimizer)
+
+    def _validate_arrays(
+        self, X: Any, y: Any, sample_weight: Any, going_on: bool
+    ) -> tuple[Features, Array, Array | None]:
+        """Return X, y and the weights as arrays, without the rows of weight zero."""
+        X, y = validate_data(
+            self,
+            X,
+            plain_labels(y),
+            accept_sparse="csr",
+            dtype=self._state.params.dtype if going_on else [np.float64, np.float32],
+            order="C",
+            multi_output=True,
+            y_numeric=is_regressor(self),
+            reset=not going_on,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if sample_weight is None:
+            return X, y, None
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        if (weight < 0.0).any():
+            raise ValueError(
+                f"sample_weight must not be negative, got {weight.min()} at row "
+                f"{weight.argmin()}"
+            )
+        kept = weight > 0.0
+        if not kept.any():
+            raise ValueError("sample_weight must contain at least one non-zero number")
+        if kept.all():
+            return X, y, weight
+        return X[kept], y[kept], weight[kept]
+
+    def _warn(self, reason: StopReason, incremental: bool) -> None:
+        """Say if training did not end as it should, and what to do."""
+        advice = TROUBLE.get(reason)
+        if advice is None or (incremental and reason is StopReason.MAX_ITER):
+            return
+        warnings.warn(
+            advice.format(epoch=self.n_iter_, estimator=self),
+            UserWarning if reason is StopReason.INTERRUPTED else ConvergenceWarning,
+            stacklevel=5,
+        )
+
+    def _raw_predict(self, X: Any) -> Array:
+        """Return raw scores of shape (n_samples, n_outputs) in the model's dtype."""
+        check_is_fitted(self)
+        params = self._state.params
+        X = validate_data(
+            self, X, accept_sparse="csr", dtype=params.dtype, reset=False
+        )
+        return self._network.raw(X, params, CHUNK)
+
+    def _layers(self) -> Any:
+        try:
+            return self._network.layout.views(self._state.params)
+        except AttributeError:
+            raise AttributeError(
+                f"This {type(self).__name__} is not fitted yet: it has no coefs_ and "
+                "intercepts_"
+            ) from None
+
+
+def fitted_attributes(
+    targets: LabelTargets | NumberTargets,
+    run: Run,
+    state: TrainingState,
+    reason: StopReason | None,
+) -> dict[str, Any]:
+    """Return all that makes an estimator a fitted one, by attribute name."""
+    network, loss = run.objective.network, run.objective.loss
+    scores = state.validation_scores or None
+    has_rate = not isinstance(run.plan.optimizer, LBFGS)
+    attributes = {
+        "_network": network,
+        "_loss": loss,
+        "_state": state,
+        "_targets": targets,
+        "n_layers_": len(network.layer_sizes),
+        "n_outputs_": network.layer_sizes[-1],
+        "out_activation_": loss.link.name,
+        "n_iter_": state.epoch,
+        "t_": state.rows_seen,
+        "loss_": state.loss_curve[-1] if state.loss_curve else np.nan,
+        "loss_curve_": state.loss_curve,
+        "best_loss_": min(state.loss_curve, default=np.nan),
+        "validation_scores_": scores,
+        "best_validation_score_": max(scores) if scores else None,
+        "stop_reason_": reason if reason is None else str(reason),
+        "optimizer_": run.plan.optimizer,
+        "batch_size_": run.plan.batches.size,
+        "learning_rate_init_": run.plan.rate if has_rate else None,
+    }
+    if isinstance(targets, LabelTargets):
+        attributes["classes_"] = targets.classes
+    return attributes
+
+
+def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:
+    """Return the fitted attributes as if training ended now, for a callback to keep."""
+    state = replace(run.state, params=run.state.params.copy())
+    return fitted_attributes(targets, run, state, None)

@@ -1,0 +1,293 @@
+"""Labels and probabilities around the network."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from scipy.special import logsumexp
+from sklearn.base import ClassifierMixin
+from sklearn.utils.metaestimators import available_if
+
+from skffnn._base import BaseFFNN, loss_constraint, partial_fit_is_possible
+from skffnn._docs import document
+from skffnn._targets import LabelTargets, is_multilabel
+from skffnn.core.activations import Activation
+from skffnn.core.losses import Loss
+from skffnn.core.optimizers import Optimizer
+from skffnn.core.typing import Array
+
+__all__ = ["FFNNClassifier"]
+
+
+@document
+class FFNNClassifier(ClassifierMixin, BaseFFNN):
+    """Feedforward neural network for classification.
+
+    A multi-layer perceptron trained by backpropagation in numpy. It minimises
+
+        J = sum_i w_i loss(y_i, f(x_i)) / sum_i w_i + alpha / 2 * sum ||W||^2
+
+    on all rows, on mini-batches, or row by row (`solver`), with the update rule of
+    your choice (`optimizer`). Targets may be binary, multiclass or a multilabel
+    indicator.
+
+    Read more in the :ref:`user guide <how_it_works>`.
+
+    Parameters
+    ----------
+    {network}
+
+    loss : {"log_loss", "squared_error"} or Loss, default="log_loss"
+        What a row costs. "log_loss" is the negative log-likelihood of logistic outputs
+        for binary and multilabel targets (Bishop 2006, eq. 4.90) and of a softmax for
+        multiclass ones (eq. 4.108). "squared_error" is half the squared difference
+        between logistic outputs and targets of 0 and 1. A ``Loss`` of your own is used
+        as it is.
+
+    {training}
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, sorted; column numbers for a multilabel indicator.
+    {attributes}
+
+    See Also
+    --------
+    FFNNRegressor : The same network for regression.
+    sklearn.neural_network.MLPClassifier : scikit-learn's own.
+
+    Notes
+    -----
+    Inputs should be of similar scale: put a
+    :class:`~sklearn.preprocessing.StandardScaler` in front. The computation is done
+    in the precision of X: float32 stays float32.
+
+    References
+    ----------
+    {references}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skffnn import FFNNClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    >>> model = make_pipeline(StandardScaler(), FFNNClassifier(random_state=0))
+    >>> model.fit(X_train, y_train)  # doctest: +ELLIPSIS
+    Pipeline(...)
+    >>> bool(model.score(X_test, y_test) > 0.95)
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseFFNN._parameter_constraints,
+        "loss": loss_constraint("binary"),
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Activation | Sequence[str | Activation] = "relu",
+        *,
+        solver: str = "mini-batch",
+        optimizer: str | Optimizer = "auto",
+        loss: str | Loss = "log_loss",
+        alpha: float = 1e-4,
+        batch_size: int | str = "auto",
+        learning_rate: str | Callable[[int, int], float] = "constant",
+        learning_rate_init: float | str = "auto",
+        power_t: float = 0.5,
+        max_iter: int = 1000,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+        max_fun: int = 15_000,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            solver=solver,
+            optimizer=optimizer,
+            loss=loss,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+        )
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the network to X and y.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Features. float32 is computed in float32, everything else in float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels of any type, or a multilabel indicator of zeros and ones.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row, not negative. Weight 2 is the same as the row twice,
+            weight 0 the same as no row; a common factor changes nothing.
+
+        Returns
+        -------
+        self : FFNNClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, a combination of parameters, X, y or a weight is not
+            allowed. A model fitted before is left as it was.
+        """
+        return self._fit(X, y, sample_weight)
+
+    @available_if(partial_fit_is_possible)
+    def partial_fit(
+        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+    ) -> Self:
+        """Train one epoch on X and y, going on from the last call.
+
+        Called k times on the same rows it is ``fit`` with ``max_iter=k``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, not necessarily all of them, or a multilabel indicator.
+        classes : array-like of shape (n_classes,), default=None
+            All labels there will ever be. Needed in the first call, unless y is a
+            multilabel indicator; afterwards it may be left out.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row, relative to the mean weight over all calls so far.
+
+        Returns
+        -------
+        self : FFNNClassifier
+            The trained estimator.
+
+        Raises
+        ------
+        ValueError
+            If `classes` is missing in the first call or differs later, or y holds a
+            label that is not in it.
+        """
+        if classes is not None and self.__sklearn_is_fitted__():
+            self._targets.check_same(classes)
+        return self._fit(X, y, sample_weight, classes=classes, incremental=True)
+
+    def predict(self, X: Any) -> Array:
+        """Predict class labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            The most probable class of each row; for multilabel targets 1 for every
+            label whose probability exceeds one half.
+        """
+        raw = self._raw_predict(X)
+        return self._targets.decode(self._loss.link.inverse(raw))
+
+    def decision_function(self, X: Any) -> Array:
+        """Return the raw scores of the network, before the link.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            One score per row for binary targets, positive for ``classes_[1]``; else
+            one per class or label.
+        """
+        raw = self._raw_predict(X)
+        return raw[:, 0] if self._targets.kind == "binary" else raw
+
+    def predict_proba(self, X: Any) -> Array:
+        """Predict class probabilities.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes)
+            Probability of each class, in the order of ``classes_``; for multilabel
+            targets the probability of each label being 1.
+        """
+        return np.exp(self.predict_log_proba(X))
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Predict the logarithm of class probabilities, finite also near zero.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples, n_classes)
+            Logarithms of what `predict_proba` returns, computed from the raw scores.
+        """
+        raw = self._raw_predict(X)
+        log_p = self._loss.link.log_inverse(raw)
+        if self._targets.kind == "multilabel":
+            return log_p
+        if len(self.classes_) == 1:
+            return np.zeros_like(raw)
+        if self._targets.kind == "binary":
+            return np.hstack([self._loss.link.log_complement(raw), log_p])
+        return log_p - logsumexp(log_p, axis=1, keepdims=True)
+
+    def _make_targets(self, y: Array, classes: Any, incremental: bool) -> LabelTargets:
+        if incremental and classes is None and not is_multilabel(y):
+            raise ValueError(
+                "classes must be passed in the first call of partial_fit: all labels "
+                "there will ever be. Got None."
+            )
+        return LabelTargets(y, classes)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags

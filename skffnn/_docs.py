@@ -1,0 +1,183 @@
+"""The parts that the docstrings of both estimators have in common."""
+
+from textwrap import indent
+from typing import TypeVar
+
+from skffnn.core.activations import ACTIVATIONS
+from skffnn.core.batches import SOLVERS
+from skffnn.core.optimizers import OPTIMIZERS
+from skffnn.core.schedules import SCHEDULES
+
+__all__ = ["document"]
+
+T = TypeVar("T", bound=type)
+
+
+def _names(registry: dict[str, object]) -> str:
+    return ", ".join(f'"{name}"' for name in registry)
+
+
+NETWORK = f"""\
+hidden_layer_sizes : int or sequence of int, default=(100,)
+    Width of each hidden layer. ``()`` makes a linear model.
+
+activation : str, Activation, or a sequence of them, default="relu"
+    What bends the output of the hidden layers: one for all, or one per layer. By
+    name {{{_names(ACTIVATIONS)}}}, or an ``Activation`` of your own. The
+    initial weights follow it: uniform with the variance of Glorot and Bengio
+    (2010) for "identity", "logistic" and "tanh" and in the output layer, of LeCun
+    et al. (1998) for "selu", of He et al. (2015) for the others.
+
+solver : {{{_names(SOLVERS)}}}, default="mini-batch"
+    How many rows one step sees: all of them, `batch_size`, or one.
+
+optimizer : str or Optimizer, default="auto"
+    What a step does with the gradient. By name
+    {{{_names(OPTIMIZERS)}}}, or an ``Optimizer``
+    with hyperparameters of its own. "auto" is "lbfgs" for ``solver="batch"``, "adam"
+    for "mini-batch" and "sgd" for "stochastic". "lbfgs" and "rprop" need
+    ``solver="batch"``."""
+
+TRAINING = f"""\
+alpha : float >= 0, default=0.0001
+    Strength of the penalty ``alpha / 2 * sum ||W||^2`` on the weights, not on the
+    biases. As in :class:`~sklearn.linear_model.SGDClassifier` it does not depend on
+    the number of rows, the batch size or the scale of the weights.
+
+batch_size : int >= 1 or "auto", default="auto"
+    Rows that one step sees. Only for ``solver="mini-batch"``. "auto" is
+    ``min(200, n_samples)``.
+
+learning_rate : {{{_names(SCHEDULES)}}} or callable, default="constant"
+    How the learning rate changes from step to step. "invscaling" divides it by
+    ``(step + 1) ** power_t``; "adaptive" divides it by 5 each time training stalls
+    for `n_iter_no_change` epochs, until it falls below 1e-6. A function
+    ``(step, n_steps) -> factor`` is asked before every step, with the number of
+    steps taken and planned. Without effect on "lbfgs" and "rprop".
+
+learning_rate_init : float > 0 or "auto", default="auto"
+    The learning rate to begin with; for "rprop" the size of the first step. "auto"
+    depends on optimizer and solver and suits standardised features; see
+    :ref:`solvers_and_optimizers` for the table.
+
+power_t : float >= 0, default=0.5
+    Exponent of "invscaling".
+
+max_iter : int >= 1, default=1000
+    The most epochs, passes over the training rows, in one call of fit.
+
+shuffle : bool, default=True
+    Whether each epoch visits the rows in a new random order.
+
+random_state : int, RandomState instance or None, default=None
+    Determines the initial weights, the order of the rows and the hold-out. Pass an
+    int for reproducible results. `partial_fit` and `warm_start` go on with the
+    random stream instead of starting it again.
+
+tol : float >= 0, default=1e-4
+    An epoch improves if it lowers the loss by more than this. "lbfgs" ends when no
+    component of the gradient is larger than this.
+
+verbose : bool or int, default=False
+    Whether to print a line per epoch.
+
+warm_start : bool, default=False
+    Whether `fit` goes on from the last call's parameters, optimizer state and
+    random stream.
+
+momentum : float in [0, 1), default=0.9
+    Share of the last step that "sgd" takes again.
+
+nesterovs_momentum : bool, default=True
+    Whether "sgd" uses Nesterov's momentum.
+
+early_stopping : bool, default=False
+    Whether to hold out rows, stratified by class, to stop when their loss has not
+    improved by `tol` for `n_iter_no_change` epochs, and to restore the parameters of
+    the epoch where it was lowest.
+
+validation_fraction : float in (0, 1), default=0.1
+    Share of the rows that `early_stopping` holds out.
+
+beta_1 : float in [0, 1), default=0.9
+    Decay of the mean gradient of "adam", "adamw" and "nadam".
+
+beta_2 : float in [0, 1), default=0.999
+    Decay of the mean squared gradient of "adam", "adamw" and "nadam".
+
+epsilon : float > 0, default=1e-8
+    Keeps divisions finite in "adam", "adamw", "nadam", "rmsprop" and "adagrad".
+
+n_iter_no_change : int >= 1, default=10
+    Epochs in a row without improvement after which training has stalled.
+
+max_fun : int >= 1, default=15000
+    The most evaluations of the objective by "lbfgs"."""
+
+ATTRIBUTES = """\
+coefs_ : list of ndarray of shape (fan_in, fan_out)
+    Weight matrix of each layer, views into one vector.
+intercepts_ : list of ndarray of shape (fan_out,)
+    Bias vector of each layer, views into the same vector.
+n_features_in_ : int
+    Number of features seen during fit.
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Names of the features, where X has names that are all strings.
+n_layers_ : int
+    Number of layers, input and output included.
+n_outputs_ : int
+    Number of outputs of the network.
+out_activation_ : str
+    The inverse link: "identity", "logistic" or "softmax".
+n_iter_ : int
+    Epochs since the parameters were drawn, over all calls that went on from there.
+t_ : int
+    Rows seen in those epochs.
+loss_ : float
+    J in the last epoch, averaged over its steps.
+loss_curve_ : list of float
+    J in each epoch.
+best_loss_ : float
+    The lowest of them.
+validation_scores_ : list of float or None
+    Mean loss of the hold-out, negated, after each epoch; with `early_stopping`.
+best_validation_score_ : float or None
+    The highest of them.
+stop_reason_ : str
+    Why training ended: "converged", "early_stopping", "max_iter", "max_fun",
+    "line_search", "callback", "interrupted" or "diverged".
+optimizer_ : Optimizer
+    The optimizer and its hyperparameters.
+batch_size_ : int
+    Rows that one step saw.
+learning_rate_init_ : float or None
+    The learning rate that training began with; None for "lbfgs"."""
+
+REFERENCES = """\
+Rumelhart, Hinton and Williams (1986). Learning representations by back-propagating
+errors. Nature 323.
+
+Bishop (2006). Pattern Recognition and Machine Learning. Springer.
+
+Glorot and Bengio (2010). Understanding the difficulty of training deep feedforward
+neural networks. AISTATS.
+
+He, Zhang, Ren and Sun (2015). Delving deep into rectifiers. ICCV.
+
+Kingma and Ba (2015). Adam: a method for stochastic optimization. ICLR."""
+
+PARTS = {
+    "network": NETWORK,
+    "training": TRAINING,
+    "attributes": ATTRIBUTES,
+    "references": REFERENCES,
+}
+
+
+def document(cls: T) -> T:
+    """Fill the parts above in where the docstring of `cls` names them in braces."""
+    doc = cls.__doc__ or ""
+    for name, part in PARTS.items():
+        doc = doc.replace(f"    {{{name}}}", indent(part, "    "))
+    cls.__doc__ = doc
+    return cls

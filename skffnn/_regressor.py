@@ -1,0 +1,211 @@
+"""Numbers around the network."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
+
+from skffnn._base import BaseFFNN, loss_constraint, partial_fit_is_possible
+from skffnn._docs import document
+from skffnn._targets import NumberTargets
+from skffnn.core.activations import Activation
+from skffnn.core.losses import Loss
+from skffnn.core.optimizers import Optimizer
+from skffnn.core.typing import Array
+
+__all__ = ["FFNNRegressor"]
+
+
+@document
+class FFNNRegressor(RegressorMixin, BaseFFNN):
+    """Feedforward neural network for regression.
+
+    A multi-layer perceptron trained by backpropagation in numpy. It minimises
+
+        J = sum_i w_i loss(y_i, f(x_i)) / sum_i w_i + alpha / 2 * sum ||W||^2
+
+    on all rows, on mini-batches, or row by row (`solver`), with the update rule of
+    your choice (`optimizer`).
+
+    Read more in the :ref:`user guide <how_it_works>`.
+
+    Parameters
+    ----------
+    {network}
+
+    loss : {"squared_error"} or Loss, default="squared_error"
+        What a row costs. "squared_error" is half the squared difference, summed over
+        the outputs (Bishop 2006, eq. 5.11). A ``Loss`` of your own is used as it is.
+
+    {training}
+
+    Attributes
+    ----------
+    {attributes}
+
+    See Also
+    --------
+    FFNNClassifier : The same network for classification.
+    sklearn.neural_network.MLPRegressor : scikit-learn's own.
+
+    Notes
+    -----
+    Inputs should be of similar scale: put a
+    :class:`~sklearn.preprocessing.StandardScaler` in front. The computation is done
+    in the precision of X: float32 stays float32.
+
+    References
+    ----------
+    {references}
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.model_selection import train_test_split
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skffnn import FFNNRegressor
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
+    >>> model = make_pipeline(StandardScaler(), FFNNRegressor(random_state=0))
+    >>> model.fit(X_train, y_train)  # doctest: +ELLIPSIS
+    Pipeline(...)
+    >>> bool(model.score(X_test, y_test) > 0.2)
+    True
+    """
+
+    _parameter_constraints = {
+        **BaseFFNN._parameter_constraints,
+        "loss": loss_constraint("continuous"),
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | Activation | Sequence[str | Activation] = "relu",
+        *,
+        solver: str = "mini-batch",
+        optimizer: str | Optimizer = "auto",
+        loss: str | Loss = "squared_error",
+        alpha: float = 1e-4,
+        batch_size: int | str = "auto",
+        learning_rate: str | Callable[[int, int], float] = "constant",
+        learning_rate_init: float | str = "auto",
+        power_t: float = 0.5,
+        max_iter: int = 1000,
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: int = 10,
+        max_fun: int = 15_000,
+    ) -> None:
+        super().__init__(
+            hidden_layer_sizes=hidden_layer_sizes,
+            activation=activation,
+            solver=solver,
+            optimizer=optimizer,
+            loss=loss,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            learning_rate_init=learning_rate_init,
+            power_t=power_t,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            verbose=verbose,
+            warm_start=warm_start,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            n_iter_no_change=n_iter_no_change,
+            max_fun=max_fun,
+        )
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the network to X and y.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Features. float32 is computed in float32, everything else in float64.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row, not negative. Weight 2 is the same as the row twice,
+            weight 0 the same as no row; a common factor changes nothing.
+
+        Returns
+        -------
+        self : FFNNRegressor
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter, a combination of parameters, X, y or a weight is not
+            allowed. A model fitted before is left as it was.
+        """
+        return self._fit(X, y, sample_weight)
+
+    @available_if(partial_fit_is_possible)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train one epoch on X and y, going on from the last call.
+
+        Called k times on the same rows it is ``fit`` with ``max_iter=k``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Target values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row, relative to the mean weight over all calls so far.
+
+        Returns
+        -------
+        self : FFNNRegressor
+            The trained estimator.
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> Array:
+        """Predict target values.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions, in the shape that y had in fit and the precision X had.
+        """
+        raw = self._raw_predict(X)
+        return self._targets.decode(self._loss.link.inverse(raw))
+
+    def _make_targets(self, y: Array, classes: Any, incremental: bool) -> NumberTargets:
+        return NumberTargets(y)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,199 @@
+"""From the estimator's parameters to the objects of the core.
+
+The one place that reads names and "auto", says which combinations are impossible,
+and which parameters have no effect with the others.
+"""
+
+import inspect
+import math
+import numbers
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from skffnn.core.activations import ACTIVATIONS, Activation
+from skffnn.core.batches import SOLVERS, auto_batch_size
+from skffnn.core.losses import LOSSES, Loss
+from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder, Optimizer
+from skffnn.core.schedules import SCHEDULES
+from skffnn.core.typing import TargetKind
+
+__all__ = [
+    "check_names",
+    "resolve_activations",
+    "resolve_batch_size",
+    "resolve_hidden_layer_sizes",
+    "resolve_loss",
+    "resolve_optimizer",
+    "resolve_rate",
+    "resolve_schedule",
+    "warn_without_effect",
+]
+
+AUTO_OPTIMIZER = {"batch": "lbfgs", "mini-batch": "adam", "stochastic": "sgd"}
+
+
+def check_names(estimator: Any) -> None:
+    """Point users of MLPClassifier, whose `solver` is our `optimizer`, the right way."""
+    if isinstance(estimator.solver, str) and estimator.solver in OPTIMIZERS:
+        solver = OPTIMIZERS[estimator.solver].solvers
+        better = "mini-batch" if "mini-batch" in solver else solver[0]
+        raise ValueError(
+            f"solver={estimator.solver!r} names an optimizer. The solver says how many "
+            f"rows one step sees and is one of {list(SOLVERS)}; write "
+            f"solver={better!r}, optimizer={estimator.solver!r}."
+        )
+
+
+def resolve_hidden_layer_sizes(value: Any) -> tuple[int, ...]:
+    """Return the width of each hidden layer."""
+    try:
+        sizes = (value,) if isinstance(value, numbers.Number) else tuple(value)
+        valid = not isinstance(value, str | bytes) and all(
+            isinstance(size, numbers.Integral)
+            and not isinstance(size, bool)
+            and size >= 1
+            for size in sizes
+        )
+    except TypeError:
+        valid = False
+    if not valid:
+        raise ValueError(
+            "The 'hidden_layer_sizes' parameter must be an int, a sequence of ints, all "
+            f"at least 1, or () for a linear model. Got {value!r} instead."
+        )
+    return tuple(int(size) for size in sizes)
+
+
+def resolve_activations(value: Any, n_hidden: int) -> tuple[Activation, ...]:
+    """Return one activation for each of `n_hidden` layers."""
+    one_for_all = isinstance(value, str | Activation)
+    entries = [value] * n_hidden if one_for_all else list(value)
+    if len(entries) != n_hidden:
+        raise ValueError(
+            "The 'activation' parameter must be one activation, or one per hidden "
+            f"layer. Got {len(entries)} for {n_hidden} hidden layers."
+        )
+    for entry in entries:
+        if not isinstance(entry, Activation) and entry not in ACTIVATIONS:
+            raise ValueError(
+                f"The 'activation' parameter must name one of {sorted(ACTIVATIONS)} or "
+                f"be an Activation. Got {entry!r} instead."
+            )
+    return tuple(ACTIVATIONS[e] if isinstance(e, str) else e for e in entries)
+
+
+def resolve_loss(value: str | Loss, kind: TargetKind) -> Loss:
+    """Return the loss that `value` names for targets of this kind."""
+    return value if isinstance(value, Loss) else LOSSES[value][kind]()
+
+
+def resolve_optimizer(estimator: Any) -> Optimizer:
+    """Return the optimizer, with the estimator's hyperparameters if chosen by name.
+
+    Raises
+    ------
+    ValueError
+        If it cannot run on the estimator's solver.
+    """
+    optimizer, solver = estimator.optimizer, estimator.solver
+    if isinstance(optimizer, str):
+        name = AUTO_OPTIMIZER[solver] if optimizer == "auto" else optimizer
+        optimizer = _from_parameters(OPTIMIZERS[name], estimator)
+    if solver not in optimizer.solvers:
+        needs = " or ".join(f"solver={name!r}" for name in optimizer.solvers)
+        raise ValueError(
+            f"optimizer={estimator.optimizer!r} needs {needs}, got solver={solver!r}"
+        )
+    return optimizer
+
+
+def resolve_rate(value: str | float, optimizer: Optimizer, solver: str) -> float:
+    """Return the initial learning rate; 1.0 where the optimizer has none."""
+    if not isinstance(optimizer, FirstOrder):
+        return 1.0
+    return optimizer.auto_rate[solver] if isinstance(value, str) else float(value)
+
+
+def resolve_schedule(estimator: Any) -> Callable[[int, int], float]:
+    """Return the schedule; a user's function is wrapped in a check of its answers."""
+    if isinstance(estimator.learning_rate, str):
+        return _from_parameters(SCHEDULES[estimator.learning_rate], estimator)
+    return CheckedSchedule(estimator.learning_rate)
+
+
+def resolve_batch_size(value: str | int, solver: str, n_rows: int) -> int:
+    """Return how many rows one step sees."""
+    batch_size = auto_batch_size(n_rows) if isinstance(value, str) else int(value)
+    return SOLVERS[solver](n_rows, batch_size)
+
+
+def warn_without_effect(estimator: Any, optimizer: Optimizer) -> None:
+    """Warn once of all parameters that the others leave without effect."""
+    unused = {"batch_size"} if estimator.solver != "mini-batch" else set()
+    if estimator.solver == "batch":
+        unused.add("shuffle")
+    if not estimator.early_stopping:
+        unused.add("validation_fraction")
+    if resolve_hidden_layer_sizes(estimator.hidden_layer_sizes) == ():
+        unused.add("activation")
+    for cls in OPTIMIZERS.values():
+        unused.update(cls.shared)
+    if isinstance(estimator.optimizer, str):
+        unused.difference_update(optimizer.shared)
+    if isinstance(optimizer, LBFGS):
+        unused.update(["learning_rate", "learning_rate_init", "power_t"])
+        if not estimator.early_stopping:
+            unused.add("n_iter_no_change")
+    elif isinstance(optimizer, FirstOrder) and not optimizer.uses_schedule:
+        unused.update(["learning_rate", "power_t"])
+    elif estimator.learning_rate != "invscaling":
+        unused.add("power_t")
+    signature = inspect.signature(type(estimator))
+    changed = [
+        f"{name}={getattr(estimator, name)!r}"
+        for name, parameter in signature.parameters.items()
+        if name in unused and not _same(getattr(estimator, name), parameter.default)
+    ]
+    if changed:
+        warnings.warn(
+            f"No effect with solver={estimator.solver!r} and optimizer={optimizer!r}: "
+            + ", ".join(changed),
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+class CheckedSchedule:
+    """A user's function (step, n_steps) -> factor, asked for sensible answers.
+
+    Parameters
+    ----------
+    function : callable
+        The schedule.
+    """
+
+    plateau_factor = 1.0
+
+    def __init__(self, function: Callable[[int, int], float]) -> None:
+        self._function = function
+
+    def __call__(self, step: int, n_steps: int) -> float:
+        factor = self._function(step, n_steps)
+        if not (isinstance(factor, numbers.Real) and 0.0 <= factor < math.inf):
+            raise ValueError(
+                "The 'learning_rate' function must return a finite number of at least "
+                f"0. Got {factor!r} at step={step}, n_steps={n_steps}."
+            )
+        return float(factor)
+
+
+def _from_parameters(cls: type, estimator: Any) -> Any:
+    """Make a `cls` whose shared fields have the values of the estimator's parameters."""
+    return cls(**{name: getattr(estimator, name) for name in cls.shared})
+
+
+def _same(value: Any, default: Any) -> bool:
+    return type(value) is type(default) and bool(np.all(value == default))

@@ -1,0 +1,153 @@
+"""Targets as the user has them, and as the network sees them.
+
+The network sees a float matrix of shape (n_samples, n_outputs). What turns ``y`` into
+one, and what the network says back into labels, is made at the first fit and kept.
+"""
+
+from typing import Any
+
+import numpy as np
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from skffnn.core.typing import Array, TargetKind
+
+__all__ = ["LabelTargets", "NumberTargets", "is_multilabel", "plain_labels"]
+
+
+def plain_labels(y: Any) -> Any:
+    """Return a nullable or pyarrow-backed column as numpy's integers or booleans.
+
+    scikit-learn's own validation would turn them into floats, and classes with them.
+    Everything else is returned as it is.
+    """
+    numpy_dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    if numpy_dtype is None or numpy_dtype.kind not in "iub" or y.isna().any():
+        return y
+    return y.to_numpy(dtype=numpy_dtype)
+
+
+def is_multilabel(y: Array) -> bool:
+    """Return whether `y` is an indicator matrix of labels."""
+    return type_of_target(y).startswith("multilabel")
+
+
+class NumberTargets:
+    """Regression targets: numbers, one or several per row.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        Targets of the first fit.
+    """
+
+    kind: TargetKind = "continuous"
+
+    def __init__(self, y: Array) -> None:
+        self.n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        self._flat = y.ndim == 1
+
+    def encode(self, y: Array, dtype: np.dtype) -> Array:
+        """Return `y` as a C-contiguous float matrix."""
+        matrix = y.reshape(len(y), -1)
+        if matrix.shape[1] != self.n_outputs:
+            raise ValueError(
+                f"y has {matrix.shape[1]} outputs, but this model was fitted with "
+                f"{self.n_outputs}"
+            )
+        encoded = np.ascontiguousarray(matrix, dtype=dtype)
+        if not np.isfinite(encoded).all():
+            raise ValueError(f"y contains values too large for {np.dtype(dtype)}")
+        return encoded
+
+    def decode(self, prediction: Array) -> Array:
+        """Return predictions in the shape that `y` had."""
+        return prediction[:, 0] if self._flat else prediction
+
+
+class LabelTargets:
+    """Classification targets: labels of any type, or a multilabel indicator.
+
+    Binary labels become one column, three or more classes one column each, and a
+    multilabel indicator stays what it is.
+
+    Parameters
+    ----------
+    y : ndarray
+        Labels of the first fit.
+    classes : array-like or None
+        All labels there will ever be, where `y` need not hold them all.
+
+    Attributes
+    ----------
+    kind : {"binary", "multiclass", "multilabel"}
+        What the targets are. A single class counts as binary.
+    classes : ndarray of shape (n_classes,)
+        The sorted labels; column numbers for a multilabel indicator.
+    """
+
+    def __init__(self, y: Array, classes: Any = None) -> None:
+        check_classification_targets(y)
+        self._binarizer = LabelBinarizer()
+        if is_multilabel(y):
+            n_labels = y.shape[1]
+            if classes is not None and len(classes) != n_labels:
+                raise ValueError(
+                    f"classes has {len(classes)} entries, but y has {n_labels} columns"
+                )
+            self.kind: TargetKind = "multilabel"
+            self._binarizer.fit(y)
+        else:
+            labels = y if classes is None else column_or_1d(plain_labels(classes))
+            self._binarizer.fit(labels)
+            n_classes = len(self._binarizer.classes_)
+            self.kind = "binary" if n_classes <= 2 else "multiclass"
+        self.classes: Array = self._binarizer.classes_
+        self.n_outputs = 1 if self.kind == "binary" else len(self.classes)
+
+    def check_same(self, classes: Any) -> None:
+        """Raise ValueError unless `classes` are the known ones."""
+        given = np.unique(column_or_1d(plain_labels(classes)))
+        if not np.array_equal(given, self.classes):
+            raise ValueError(
+                f"classes={given.tolist()} is not the same as in the first call of "
+                f"partial_fit, {self.classes.tolist()}"
+            )
+
+    def encode(self, y: Array, dtype: np.dtype) -> Array:
+        """Return labels as a matrix of zeros and ones.
+
+        Raises
+        ------
+        ValueError
+            For a label that is not in `classes`, or labels of another kind.
+        """
+        if is_multilabel(y) != (self.kind == "multilabel"):
+            raise ValueError(
+                f"y is of type {type_of_target(y)!r}, but this model was fitted with "
+                f"{self.kind} targets"
+            )
+        if self.kind == "multilabel":
+            if y.shape[1] != self.n_outputs:
+                raise ValueError(
+                    f"y has {y.shape[1]} columns, but this model was fitted with "
+                    f"{self.n_outputs} labels"
+                )
+        else:
+            unseen = np.setdiff1d(y, self.classes)
+            if unseen.size:
+                raise ValueError(
+                    f"y contains labels {unseen[:5].tolist()} that are not in "
+                    f"classes_ {self.classes[:10].tolist()}"
+                )
+        encoded = self._binarizer.transform(y)
+        if not isinstance(encoded, np.ndarray):
+            encoded = encoded.toarray()
+        return np.ascontiguousarray(encoded, dtype=dtype)
+
+    def decode(self, probability: Array) -> Array:
+        """Return the most probable labels, as the classes' own dtype."""
+        if len(self.classes) == 1:
+            return np.repeat(self.classes, len(probability))
+        return self._binarizer.inverse_transform(probability)

@@ -1,0 +1,39 @@
+"""The network, its gradient and its training: numpy and scipy only.
+
+This page is the glossary; it holds no code. One name has one meaning in every
+module below.
+
+Arrays
+------
+``X`` : (n_samples, n_features), C-contiguous array or CSR matrix, never written to
+``y`` : (n_samples, n_outputs), targets as floats, never written to
+``weight`` : (n_samples,) or None, sample weights whose mean is one; None means all one
+``rows`` : slice or 1-D index array, the rows of ``X`` that one evaluation sees
+``params`` : (n_params,), all weight matrices in layer order, then all biases
+``grad`` : (n_params,), dJ/dparams in the same order; overwritten, never added to
+``W``, ``b`` : (fan_in, fan_out) and (fan_out,), views into a flat vector
+``z`` : (rows, fan_out), pre-activation, ``a_below @ W + b``
+``a`` : (rows, fan_out), activation, ``f(z)``
+``raw`` : (rows, n_outputs), ``z`` of the last layer, before the link
+``delta`` : (rows, fan_out), dJ/dz
+
+All of them share one dtype, float32 or float64, that of ``params``.
+
+Who owns what
+-------------
+`network.Network` describes and computes, and owns no array.
+`network.Workspace` owns the buffers ``z``, ``a`` and ``delta``. What ``forward``
+returns is one of them: valid until the next call.
+`training.TrainingState` owns ``params`` and everything else that must survive
+from one call of ``partial_fit`` to the next.
+Activations, losses, optimizers and schedules are frozen dataclasses of
+hyperparameters; they write only into the arrays that they are handed.
+
+Words
+-----
+step : one update of the parameters
+epoch : one pass over the training rows
+solver : how many rows one step sees
+optimizer : what a step does with the gradient
+rate : the learning rate of one step
+"""

@@ -1,0 +1,299 @@
+"""An activation bends what a layer computed: ``a = f(z)``, element by element.
+
+To add one: write a class with ``forward`` and ``backward`` and put it into
+`ACTIVATIONS`. Validation, documentation and tests find it there.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import ndtr
+
+from skffnn.core.checks import require
+from skffnn.core.typing import Array
+
+__all__ = ["ACTIVATIONS", "Activation"]
+
+
+class Activation(ABC):
+    """A function of one number, with its derivative.
+
+    Attributes
+    ----------
+    init : {"glorot", "he", "lecun"}
+        How the weights that feed this activation start, a key of
+        `skffnn.core.network.INITIAL_VARIANCE`.
+    keeps_z : bool
+        False where the derivative follows from ``a`` alone. Then ``z`` and ``a``
+        may be the same buffer.
+    """
+
+    init: ClassVar[str] = "he"
+    keeps_z: ClassVar[bool] = False
+
+    @abstractmethod
+    def forward(self, z: Array, out: Array) -> None:
+        """Write f(z) into `out`, which may be `z` itself.
+
+        Parameters
+        ----------
+        z : ndarray of shape (rows, width)
+            Pre-activations.
+        out : ndarray of shape (rows, width)
+            Receives the activations.
+        """
+
+    @abstractmethod
+    def backward(self, z: Array, a: Array, delta: Array) -> None:
+        """Multiply `delta` by f'(z) in place.
+
+        Parameters
+        ----------
+        z : ndarray of shape (rows, width)
+            Pre-activations; holds ``a`` instead where `keeps_z` is False.
+        a : ndarray of shape (rows, width)
+            Activations. Nobody reads `z` and `a` afterwards: both may be
+            overwritten.
+        delta : ndarray of shape (rows, width)
+            Holds dJ/da, becomes dJ/dz.
+        """
+
+
+@dataclass(frozen=True)
+class Identity(Activation):
+    """f(z) = z."""
+
+    init: ClassVar[str] = "glorot"
+
+    def forward(self, z: Array, out: Array) -> None:
+        if out is not z:
+            out[...] = z
+
+    def backward(self, z: Array, a: Array, delta: Array) -> None:
+        return
+
+
+@dataclass(frozen=True)
+class Logistic(Activation):
+    """f(z) = 1 / (1 + exp(-z)), computed as (1 + tanh(z/2)) / 2, f' = a (1 - a)."""
+
+    init: ClassVar[str] = "glorot"
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.multiply(z, 0.5, out=out)
+        np.tanh(out, out=out)
+        out *= 0.5
+        out += 0.5
+
+    def backward(self, z: Array, a: Array, delta: Array) -> None:
+        delta *= a
+        np.subtract(1.0, a, out=a)
+        delta *= a
+
+
+@dataclass(frozen=True)
+class Tanh(Activation):
+    """f(z) = tanh(z), f' = 1 - a^2."""
+
+    init: ClassVar[str] = "glorot"
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.tanh(z, out=out)
+
+    def backward(self, z: Array, a: Array, delta: Array) -> None:
+        np.multiply(a, a, out=a)
+        np.subtract(1.0, a, out=a)
+        delta *= a
+
+
+@dataclass(frozen=True)
+class ReLU(Activation):
+    """f(z) = max(z, 0) (Nair and Hinton 2010), f'(0) taken as 0."""
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.maximum(z, 0.0, out=out)
+
+    def backward(self, z: Array, a: Array, delta: Array) -> None:
+        delta *= a > 0.0
+
+
+@dataclass(frozen=True)
+class LeakyReLU(Activation):
+    """f(z) = z for z > 0, else slope * z (Maas et al. 2013).
+
+    Parameters
+    ----------
+    slope : float in (0, 1), default=0.01
+        The derivative left of zero.
+    """
+
+    slope: float = 0.01
+
+    def __post_init__(self) -> None:
+        require(self, slope="(0, 1)")
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.maximum(z, self.slope * z, out=out)
+
+    def backward(self, z: Array, a: Array, delta: Array) -> None:
+        np.multiply(delta, self.slope, out=delta, where=a <= 0.0)
+
+
+@dataclass(frozen=True)
+class ELU(Activation):
+    """f(z) = scale * (z for z > 0, else alpha * (exp(z) - 1)) (Clevert et al. 2016).
+
+    Left of zero the derivative is ``a + scale * alpha``.
+
+    Parameters
+    ----------
+    alpha : float > 0, default=1.0
+        What the function approaches, negated, far left of zero.
+    scale : float > 0, default=1.0
+        Factor on the whole function.
+    """
+
+    alpha: float = 1.0
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        require(self, alpha="(0, inf)", scale="(0, inf)")
+
+    def forward(self, z: Array, out: Array) -> None:
+        left = np.minimum(z, 0.0)
+        np.expm1(left, out=left)
+        left *= self.alpha * self.scale
+        np.maximum(z, 0.0, out=out)
+        if self.scale != 1.0:
+            out *= self.scale
+        out += left
+
+    def backward(self, z: Array, a: Array, delta: Array) -> None:
+        positive = a > 0.0
+        a += self.scale * self.alpha
+        np.copyto(a, self.scale, where=positive)
+        delta *= a
+
+
+@dataclass(frozen=True)
+class SELU(ELU):
+    """ELU with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
+
+    init: ClassVar[str] = "lecun"
+    alpha: float = 1.6732632423543772
+    scale: float = 1.0507009873554805
+
+
+@dataclass(frozen=True)
+class GELU(Activation):
+    """f(z) = z * Phi(z) with the normal distribution function Phi, exact.
+
+    Hendrycks and Gimpel (2016), eq. 1. f' = Phi(z) + z * phi(z).
+    """
+
+    keeps_z: ClassVar[bool] = True
+
+    def forward(self, z: Array, out: Array) -> None:
+        np.multiply(z, ndtr(z), out=out)
+
+    def backward(self, z: Array, a: Array, delta: Array) -> None:
+        cdf = ndtr(z)
+        np.multiply(z, z, out=a)
+        a *= -0.5
+        np.exp(a, out=a)
+        a *= z
+        a *= 1.0 / np.sqrt(2.0 * np.pi)
+        a += cdf
+        delta *= a
+
+
+@dataclass(frozen=True)
+class SiLU(Activation):
+    """f(z) = z * s(z), s the logistic function (Elfwing et al. 2018).
+
+    f' = s + a (1 - s).
+    """
+
+    keeps_z: ClassVar[bool] = True
+
+    def forward(self, z: Array, out: Array) -> None:
+        sigmoid = np.empty_like(z)
+        Logistic().forward(z, sigmoid)
+        np.multiply(z, sigmoid, out=out)
+
+    def backward(self, z: Array, a: Array, delta: Array) -> None:
+        Logistic().forward(z, z)
+        delta_times_sigmoid = delta * z
+        np.subtract(1.0, z, out=z)
+        z *= a
+        delta *= z
+        delta += delta_times_sigmoid
+
+
+@dataclass(frozen=True)
+class Mish(Activation):
+    """f(z) = z * tanh(softplus(z)) (Misra 2020), f' = t + z (1 - t^2) s(z).
+
+    With e = exp(z): t = tanh(softplus(z)) = (e^2 + 2e) / (e^2 + 2e + 2) and
+    s = e / (1 + e). Beyond z = 20, t and s are 1 in double precision.
+    """
+
+    keeps_z: ClassVar[bool] = True
+
+    @staticmethod
+    def _gate(z: Array) -> tuple[Array, Array]:
+        e = np.minimum(z, 20.0)
+        np.exp(e, out=e)
+        t = e + 2.0
+        t *= e
+        t /= t + 2.0
+        return e, t
+
+    def forward(self, z: Array, out: Array) -> None:
+        _, t = self._gate(z)
+        np.multiply(z, t, out=out)
+
+    def backward(self, z: Array, a: Array, delta: Array) -> None:
+        e, t = self._gate(z)
+        np.multiply(t, t, out=a)
+        np.subtract(1.0, a, out=a)
+        a *= z
+        a *= e / (1.0 + e)
+        a += t
+        delta *= a
+
+
+@dataclass(frozen=True)
+class Softplus(Activation):
+    """f(z) = log(1 + exp(z)) (Dugas et al. 2001), f' = 1 - exp(-a)."""
+
+    def forward(self, z: Array, out: Array) -> None:
+        tail = np.abs(z)
+        np.negative(tail, out=tail)
+        np.exp(tail, out=tail)
+        np.log1p(tail, out=tail)
+        np.maximum(z, 0.0, out=out)
+        out += tail
+
+    def backward(self, z: Array, a: Array, delta: Array) -> None:
+        np.negative(a, out=a)
+        np.expm1(a, out=a)
+        delta *= a
+        np.negative(delta, out=delta)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "identity": Identity(),
+    "logistic": Logistic(),
+    "tanh": Tanh(),
+    "relu": ReLU(),
+    "leaky_relu": LeakyReLU(),
+    "elu": ELU(),
+    "selu": SELU(),
+    "gelu": GELU(),
+    "silu": SiLU(),
+    "mish": Mish(),
+    "softplus": Softplus(),
+}

@@ -1,0 +1,85 @@
+"""A solver decides how many rows one step sees; batches are those rows, in order."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from skffnn.core.typing import Rows
+
+__all__ = ["SOLVERS", "Batches", "auto_batch_size", "count", "split"]
+
+
+def all_rows(n_rows: int, batch_size: int) -> int:
+    """Return every row: gradient descent."""
+    return n_rows
+
+
+def some_rows(n_rows: int, batch_size: int) -> int:
+    """Return `batch_size`, or all rows where there are fewer."""
+    return min(batch_size, n_rows)
+
+
+def one_row(n_rows: int, batch_size: int) -> int:
+    """Return one: stochastic gradient descent (Robbins and Monro 1951)."""
+    return 1
+
+
+SOLVERS: dict[str, Callable[[int, int], int]] = {
+    "batch": all_rows,
+    "mini-batch": some_rows,
+    "stochastic": one_row,
+}
+
+
+def auto_batch_size(n_rows: int) -> int:
+    """Return the batch size of the mini-batch solver where the user names none."""
+    return min(200, n_rows)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The training rows, cut anew for every epoch.
+
+    Parameters
+    ----------
+    rows : slice or ndarray of int
+        The rows to train on.
+    size : int
+        How many of them one step sees. The last batch of an epoch may be shorter.
+    shuffle : bool
+        Whether each epoch visits the rows in a new random order. Without effect
+        where one batch holds them all.
+    """
+
+    rows: Rows
+    size: int
+    shuffle: bool
+
+    def __len__(self) -> int:
+        """Return the number of steps in an epoch."""
+        return -(-count(self.rows) // self.size)
+
+    def epoch(self, rng: np.random.Generator) -> Iterator[Rows]:
+        """Yield the rows of one step after the other."""
+        n_rows = count(self.rows)
+        if not self.shuffle or self.size >= n_rows:
+            yield from split(self.rows, self.size)
+        else:
+            whole = isinstance(self.rows, slice)
+            yield from split(rng.permutation(n_rows if whole else self.rows), self.size)
+
+
+def count(rows: Rows) -> int:
+    """Return the number of rows."""
+    return rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+
+
+def split(rows: Rows, size: int) -> Iterator[Rows]:
+    """Cut `rows` into consecutive pieces of at most `size` rows."""
+    for start in range(0, count(rows), size):
+        if isinstance(rows, slice):
+            first = rows.start + start
+            yield slice(first, min(first + size, rows.stop))
+        else:
+            yield rows[start : start + size]

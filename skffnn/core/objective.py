@@ -1,0 +1,138 @@
+"""The objective J(params): the mean loss over rows, plus the penalty on weights.
+
+    J = sum_i weight_i * loss(y_i, raw(x_i)) / sum_i weight_i
+        + alpha / 2 * sum over weight matrices of ||W||_F^2
+
+On some of the rows it is estimated without bias: `weight` has mean one over the
+training set, so the sum is divided by the number of rows seen.
+"""
+
+import numpy as np
+import scipy.sparse as sp
+
+from skffnn.core.batches import count, split
+from skffnn.core.losses import Loss
+from skffnn.core.network import Network, Workspace
+from skffnn.core.typing import Array, Features, Rows
+
+__all__ = ["CHUNK", "Objective"]
+
+# Rows that pass through the network together. More rows are worked off in pieces of
+# this size: the buffers stay in the cache, and memory does not grow with the data.
+CHUNK = 1024
+
+
+class Objective:
+    """J and its gradient on given rows of one data set.
+
+    Parameters
+    ----------
+    network : Network
+        The function to be fitted.
+    loss : Loss
+        How wrong a row is.
+    alpha : float
+        Strength of the penalty.
+    X : ndarray or CSR of shape (n_samples, n_features)
+        Features, never copied as a whole.
+    y : ndarray of shape (n_samples, n_outputs)
+        Targets.
+    weight : ndarray of shape (n_samples,) or None
+        Sample weights with mean one over the training rows.
+    max_rows : int
+        The most rows that one evaluation will see.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        alpha: float,
+        X: Features,
+        y: Array,
+        weight: Array | None,
+        max_rows: int,
+    ) -> None:
+        self.network = network
+        self.loss = loss
+        self.alpha = alpha
+        self.X = X
+        self.y = y
+        self.weight = weight
+        chunk = min(CHUNK, max_rows)
+        self._work = Workspace(network, chunk, y.dtype)
+        self._X_rows = None if sp.issparse(X) else np.empty((chunk, X.shape[1]), X.dtype)
+        self._y_rows = np.empty((chunk, y.shape[1]), y.dtype)
+        self._piece = np.empty(network.layout.size if max_rows > CHUNK else 0, y.dtype)
+
+    def value_and_gradient(self, params: Array, grad: Array, rows: Rows) -> float:
+        """Return J on `rows` and overwrite `grad` with its gradient.
+
+        Parameters
+        ----------
+        params : ndarray of shape (n_params,)
+            Where to evaluate.
+        grad : ndarray of shape (n_params,)
+            Receives dJ/dparams.
+        rows : slice or ndarray of int
+            Rows of X to average over, at least one.
+
+        Returns
+        -------
+        value : float
+            J, estimated from these rows.
+        """
+        n_rows = count(rows)
+        if n_rows <= CHUNK:
+            value = self._backpropagate(params, grad, rows, n_rows)
+        else:
+            value = 0.0
+            grad.fill(0.0)
+            for piece in split(rows, CHUNK):
+                value += self._backpropagate(params, self._piece, piece, n_rows)
+                grad += self._piece
+        if self.alpha == 0.0:
+            return value
+        n_weights = self.network.layout.n_weights
+        weights = params[:n_weights]
+        grad[:n_weights] += self.alpha * weights
+        return value + 0.5 * self.alpha * float(np.dot(weights, weights))
+
+    def mean_loss(self, params: Array, rows: Rows) -> float:
+        """Return the mean loss over `rows`, without the penalty."""
+        n_rows = count(rows)
+        layers = self.network.layout.views(params)
+        total = 0.0
+        for piece in split(rows, CHUNK):
+            X, y, weight = self._take(piece)
+            work = self._work.first(len(y))
+            raw = self.network.forward(X, layers, work)
+            total += self.loss.value_and_gradient(y, raw, weight, work.delta[-1])
+        return total / n_rows
+
+    def _backpropagate(
+        self, params: Array, grad: Array, rows: Rows, n_total: int
+    ) -> float:
+        """Write the share of `rows` in the mean over `n_total` rows."""
+        X, y, weight = self._take(rows)
+        layers = self.network.layout.views(params)
+        work = self._work.first(len(y))
+        raw = self.network.forward(X, layers, work)
+        delta = work.delta[-1]
+        value = self.loss.value_and_gradient(y, raw, weight, delta)
+        delta *= 1.0 / n_total
+        self.network.backward(X, layers, self.network.layout.views(grad), work)
+        return value / n_total
+
+    def _take(self, rows: Rows) -> tuple[Features, Array, Array | None]:
+        """Return X, y and weight at `rows`: views for a slice, else copies in buffers."""
+        weight = None if self.weight is None else self.weight[rows]
+        if isinstance(rows, slice):
+            return self.X[rows], self.y[rows], weight
+        n_rows = len(rows)
+        # mode="clip" lets take write straight into the buffer; rows are in range.
+        y = self.y.take(rows, axis=0, out=self._y_rows[:n_rows], mode="clip")
+        if self._X_rows is None:
+            return self.X[rows], y, weight
+        X = self.X.take(rows, axis=0, out=self._X_rows[:n_rows], mode="clip")
+        return X, y, weight

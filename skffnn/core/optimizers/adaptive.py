@@ -1,0 +1,127 @@
+"""A rate for every parameter, from the size of its recent gradients."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from skffnn.core.checks import require
+from skffnn.core.optimizers.base import FirstOrder, State
+from skffnn.core.typing import Array
+
+
+@dataclass(frozen=True)
+class RMSprop(FirstOrder):
+    """The gradient divided by its root mean square (Tieleman and Hinton 2012).
+
+    Parameters
+    ----------
+    rho : float in [0, 1), default=0.99
+        Decay of the mean squared gradient.
+    epsilon : float > 0, default=1e-8
+        Keeps the division finite.
+    """
+
+    shared: ClassVar[tuple[str, ...]] = ("epsilon",)
+    auto_rate: ClassVar[dict[str, float]] = {
+        "batch": 0.01,
+        "mini-batch": 0.001,
+        "stochastic": 0.0002,
+    }
+    rho: float = 0.99
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        require(self, rho="[0, 1)", epsilon="(0, inf)")
+
+    def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
+        return {"square": np.zeros(n_params, dtype)}
+
+    def step(
+        self, params: Array, grad: Array, state: State, rate: float, value: float
+    ) -> None:
+        square = state["square"]
+        square *= self.rho
+        square += (1.0 - self.rho) * np.square(grad)
+        grad *= rate
+        grad /= np.sqrt(square) + self.epsilon
+        params -= grad
+
+
+@dataclass(frozen=True)
+class Adagrad(FirstOrder):
+    """The gradient divided by the root of the sum of its squares.
+
+    Duchi, Hazan and Singer (2011), fig. 1, diagonal.
+
+    Parameters
+    ----------
+    epsilon : float > 0, default=1e-8
+        Keeps the division finite.
+    """
+
+    shared: ClassVar[tuple[str, ...]] = ("epsilon",)
+    auto_rate: ClassVar[dict[str, float]] = {
+        "batch": 0.05,
+        "mini-batch": 0.02,
+        "stochastic": 0.01,
+    }
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        require(self, epsilon="(0, inf)")
+
+    def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
+        return {"square": np.zeros(n_params, dtype)}
+
+    def step(
+        self, params: Array, grad: Array, state: State, rate: float, value: float
+    ) -> None:
+        square = state["square"]
+        square += np.square(grad)
+        grad *= rate
+        grad /= np.sqrt(square) + self.epsilon
+        params -= grad
+
+
+@dataclass(frozen=True)
+class Adadelta(FirstOrder):
+    """Steps in the unit of the parameters (Zeiler 2012, algorithm 1).
+
+    Parameters
+    ----------
+    rho : float in [0, 1), default=0.9
+        Decay of the mean squares of gradient and step.
+    floor : float > 0, default=1e-6
+        Added to both mean squares under the root; sets the size of the first steps.
+    """
+
+    auto_rate: ClassVar[dict[str, float]] = {
+        "batch": 1.0,
+        "mini-batch": 1.0,
+        "stochastic": 1.0,
+    }
+    rho: float = 0.9
+    floor: float = 1e-6
+
+    def __post_init__(self) -> None:
+        require(self, rho="[0, 1)", floor="(0, inf)")
+
+    def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
+        return {
+            "square": np.zeros(n_params, dtype),
+            "step_square": np.zeros(n_params, dtype),
+        }
+
+    def step(
+        self, params: Array, grad: Array, state: State, rate: float, value: float
+    ) -> None:
+        square, step_square = state["square"], state["step_square"]
+        square *= self.rho
+        square += (1.0 - self.rho) * np.square(grad)
+        grad *= np.sqrt(step_square + self.floor)
+        grad /= np.sqrt(square + self.floor)
+        step_square *= self.rho
+        step_square += (1.0 - self.rho) * np.square(grad)
+        grad *= rate
+        params -= grad

@@ -1,0 +1,83 @@
+"""What every optimizer promises."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+
+from skffnn.core.typing import Array
+
+State: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Optimizer(ABC):
+    """Hyperparameters of a way to train.
+
+    Attributes
+    ----------
+    solvers : tuple of str
+        The solvers it can run on.
+    shared : tuple of str
+        Fields that take the value of the estimator's parameter of the same name
+        when the optimizer is chosen by name.
+    """
+
+    solvers: ClassVar[tuple[str, ...]] = ("batch", "mini-batch", "stochastic")
+    shared: ClassVar[tuple[str, ...]] = ()
+
+
+@dataclass(frozen=True)
+class FirstOrder(Optimizer):
+    """Steps along the gradient, in place.
+
+    Attributes
+    ----------
+    auto_rate : dict of str to float
+        The learning rate that each solver starts with where the user names none.
+    uses_schedule : bool
+        Whether the learning rate matters after the first step.
+    """
+
+    auto_rate: ClassVar[dict[str, float]]
+    uses_schedule: ClassVar[bool] = True
+
+    @abstractmethod
+    def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
+        """Return the state before the first step.
+
+        Parameters
+        ----------
+        n_params : int
+            Length of the parameter vector.
+        n_weights : int
+            Length of its leading part that holds weights; biases follow.
+        dtype : dtype
+            float32 or float64.
+
+        Returns
+        -------
+        state : dict of str to ndarray or number
+            Whatever must survive from step to step.
+        """
+
+    @abstractmethod
+    def step(
+        self, params: Array, grad: Array, state: State, rate: float, value: float
+    ) -> None:
+        """Change `params` and `state` in place.
+
+        Parameters
+        ----------
+        params : ndarray of shape (n_params,)
+            The parameters.
+        grad : ndarray of shape (n_params,)
+            dJ/dparams; may be used as scratch.
+        state : dict
+            What `init` returned.
+        rate : float
+            The learning rate of this step.
+        value : float
+            J at `params`, before the step.
+        """

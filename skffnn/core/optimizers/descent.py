@@ -1,0 +1,118 @@
+"""Steps of one rate for all parameters, and steps that need the sign only."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from skffnn.core.checks import require
+from skffnn.core.optimizers.base import FirstOrder, State
+from skffnn.core.typing import Array
+
+
+@dataclass(frozen=True)
+class SGD(FirstOrder):
+    """Gradient descent with momentum (Polyak 1964), or Nesterov's (1983).
+
+    v = momentum * v - rate * grad. Then params += v, or with Nesterov's momentum
+    params += momentum * v - rate * grad (Sutskever et al. 2013, rewritten so that
+    the parameters are those of the look-ahead).
+
+    Parameters
+    ----------
+    momentum : float in [0, 1], default=0.9
+        Share of the last step that is taken again.
+    nesterovs_momentum : bool, default=True
+        Whether the gradient is that of the point the momentum leads to.
+    """
+
+    shared: ClassVar[tuple[str, ...]] = ("momentum", "nesterovs_momentum")
+    auto_rate: ClassVar[dict[str, float]] = {
+        "batch": 0.1,
+        "mini-batch": 0.01,
+        "stochastic": 0.001,
+    }
+    momentum: float = 0.9
+    nesterovs_momentum: bool = True
+
+    def __post_init__(self) -> None:
+        require(self, momentum="[0, 1)")
+
+    def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
+        return {"velocity": np.zeros(n_params if self.momentum else 0, dtype)}
+
+    def step(
+        self, params: Array, grad: Array, state: State, rate: float, value: float
+    ) -> None:
+        grad *= -rate
+        if self.momentum:
+            velocity = state["velocity"]
+            velocity *= self.momentum
+            velocity += grad
+            if self.nesterovs_momentum:
+                grad += self.momentum * velocity
+            else:
+                grad = velocity
+        params += grad
+
+
+@dataclass(frozen=True)
+class Rprop(FirstOrder):
+    """Resilient backpropagation, iRprop+ (Igel and Hüsken 2003, section 2.3).
+
+    Every parameter has a step size of its own, which grows while the sign of its
+    derivative stays and shrinks when it flips; the derivative's size is not used.
+    A flip takes the last step back if J has grown since. The learning rate is the
+    size of the first step.
+
+    Parameters
+    ----------
+    shrink : float in (0, 1), default=0.5
+        Factor on the step size after a flip.
+    grow : float > 1, default=1.2
+        Factor on the step size while the sign stays.
+    min_step : float > 0, default=1e-6
+        Smallest step size.
+    max_step : float > 0, default=50.0
+        Largest step size.
+    """
+
+    solvers: ClassVar[tuple[str, ...]] = ("batch",)
+    auto_rate: ClassVar[dict[str, float]] = {"batch": 0.01}
+    uses_schedule: ClassVar[bool] = False
+    shrink: float = 0.5
+    grow: float = 1.2
+    min_step: float = 1e-6
+    max_step: float = 50.0
+
+    def __post_init__(self) -> None:
+        require(self, shrink="(0, 1)", grow="(1, inf)")
+        require(self, min_step="(0, inf)", max_step="(0, inf)")
+
+    def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
+        return {
+            "value": np.inf,
+            "size": None,
+            "last_grad": np.zeros(n_params, dtype),
+            "last_step": np.zeros(n_params, dtype),
+        }
+
+    def step(
+        self, params: Array, grad: Array, state: State, rate: float, value: float
+    ) -> None:
+        if state["size"] is None:
+            state["size"] = np.full_like(params, rate)
+        size, last_step = state["size"], state["last_step"]
+        last_grad = state["last_grad"]
+        agreement = np.sign(grad) * np.sign(last_grad)
+        kept, flipped = agreement > 0.0, agreement < 0.0
+        np.minimum(size * self.grow, self.max_step, out=size, where=kept)
+        np.maximum(size * self.shrink, self.min_step, out=size, where=flipped)
+        if value > state["value"]:
+            params[flipped] -= last_step[flipped]
+        grad[flipped] = 0.0
+        np.multiply(np.sign(grad), size, out=last_step)
+        np.negative(last_step, out=last_step)
+        params += last_step
+        last_grad[...] = grad
+        state["value"] = value

@@ -1,0 +1,81 @@
+"""All that must survive from one call of ``partial_fit`` to the next, and a pickle."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from skffnn.core.optimizers import Optimizer
+from skffnn.core.typing import Array
+
+__all__ = ["TrainingState", "mean_of"]
+
+
+@dataclass
+class TrainingState:
+    """Where training stands.
+
+    Parameters
+    ----------
+    params : ndarray of shape (n_params,)
+        All weights and biases; steps change it in place.
+    rng : numpy.random.Generator
+        Draws the order of the rows.
+    seed : int
+        What every random stream of this model was derived from.
+    optimizer : Optimizer or None
+        Whose state `optimizer_state` is.
+    optimizer_state : dict or None
+        Its arrays and numbers; None starts it afresh.
+    step, epoch, rows_seen : int
+        Steps taken, epochs finished, and rows seen in them.
+    rate_factor : float
+        What plateaus have made of the learning rate.
+    best_loss : float
+        Lowest loss since the last call of fit, on the hold-out if there is one.
+    stalled_epochs : int
+        Epochs in a row that did not improve on it.
+    mean_weight : float
+        Mean sample weight of the rows of all calls since the parameters were drawn.
+    n_weighted : int
+        Number of those rows.
+    loss_curve, validation_scores : list of float
+        One entry per epoch.
+    """
+
+    params: Array
+    rng: np.random.Generator
+    seed: int
+    optimizer: Optimizer | None = None
+    optimizer_state: dict[str, Any] | None = None
+    step: int = 0
+    epoch: int = 0
+    rows_seen: int = 0
+    rate_factor: float = 1.0
+    best_loss: float = math.inf
+    stalled_epochs: int = 0
+    mean_weight: float = 1.0
+    n_weighted: int = 0
+    loss_curve: list[float] = field(default_factory=list)
+    validation_scores: list[float] = field(default_factory=list)
+
+    def begin_call(self) -> None:
+        """Forget what only the epochs of one call of fit have in common."""
+        self.rate_factor = 1.0
+        self.best_loss = math.inf
+        self.stalled_epochs = 0
+        self.mean_weight = 1.0
+        self.n_weighted = 0
+
+    def see_weights(self, weight: Array | None, n_rows: int) -> None:
+        """Take `n_rows` more rows, None meaning weight one, into the mean weight."""
+        mean = 1.0 if weight is None else mean_of(weight)
+        self.n_weighted += n_rows
+        self.mean_weight += (mean - self.mean_weight) * (n_rows / self.n_weighted)
+
+
+def mean_of(weight: Array) -> float:
+    """Return the mean weight, exact where all weights are the same."""
+    first = float(weight[0])
+    return first if (weight == first).all() else float(weight.mean())

@@ -1,0 +1,202 @@
+"""The training loop: evaluate J and its gradient, take a step, look at the clock.
+
+`train` reads as the algorithm. What a step is, is the optimizer's business; which
+rows it sees, the batches'; when to stop, the monitor's.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from skffnn.core.batches import Batches, count
+from skffnn.core.monitor import Monitor, StopReason
+from skffnn.core.objective import Objective
+from skffnn.core.optimizers import LBFGS, FirstOrder, Optimizer
+from skffnn.core.state import TrainingState
+from skffnn.core.typing import Array
+
+__all__ = ["Observer", "Plan", "train"]
+
+
+class Observer(Protocol):
+    """Is told of every epoch, and may end the training."""
+
+    def epoch_begins(self, state: TrainingState) -> None:
+        """Be told that an epoch begins."""
+
+    def epoch_ends(self, state: TrainingState) -> bool:
+        """Be told that an epoch has ended; return True to stop."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is decided before the first step.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        What a step does with the gradient.
+    rate : float
+        The learning rate before any schedule.
+    schedule : callable
+        (step, n_steps) -> factor on the rate.
+    batches : Batches
+        The training rows.
+    max_epochs : int
+        The most passes over them.
+    tol : float
+        L-BFGS ends where no component of the gradient is larger.
+    """
+
+    optimizer: Optimizer
+    rate: float
+    schedule: Callable[[int, int], float]
+    batches: Batches
+    max_epochs: int
+    tol: float
+
+
+def train(
+    objective: Objective,
+    plan: Plan,
+    state: TrainingState,
+    monitor: Monitor,
+    observer: Observer,
+) -> StopReason:
+    """Change `state` until something says stop, and return what did.
+
+    Parameters
+    ----------
+    objective : Objective
+        What to make small.
+    plan : Plan
+        How.
+    state : TrainingState
+        Where to start; on return, what came of it.
+    monitor : Monitor
+        Judges each epoch and keeps the best.
+    observer : Observer
+        Is told of each epoch.
+
+    Returns
+    -------
+    reason : StopReason
+        Ctrl-C and a loss that is no longer finite are reasons too: the parameters
+        are then those of the best finished epoch.
+    """
+    monitor.begin(state)
+    run = _minimize if isinstance(plan.optimizer, LBFGS) else _descend
+    try:
+        # A diverging loss is found by its value, not by numpy's warnings on the way.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            reason = run(objective, plan, state, monitor, observer)
+    except Diverged:
+        reason = StopReason.DIVERGED
+    except KeyboardInterrupt:
+        reason = StopReason.INTERRUPTED
+    monitor.restore(state, reason)
+    return reason
+
+
+class Diverged(ArithmeticError):
+    """The loss is infinite or not a number."""
+
+
+def _descend(
+    objective: Objective,
+    plan: Plan,
+    state: TrainingState,
+    monitor: Monitor,
+    observer: Observer,
+) -> StopReason:
+    """Epoch after epoch, batch after batch: one step each."""
+    optimizer = plan.optimizer
+    assert isinstance(optimizer, FirstOrder)
+    params = state.params
+    if state.optimizer != optimizer or state.optimizer_state is None:
+        layout = objective.network.layout
+        state.optimizer = optimizer
+        state.optimizer_state = optimizer.init(
+            layout.size, layout.n_weights, params.dtype
+        )
+    grad = np.empty_like(params)
+    n_steps = state.step + plan.max_epochs * len(plan.batches)
+    for _ in range(plan.max_epochs):
+        observer.epoch_begins(state)
+        total = 0.0
+        for rows in plan.batches.epoch(state.rng):
+            value = objective.value_and_gradient(params, grad, rows)
+            if not math.isfinite(value):
+                raise Diverged
+            rate = plan.rate * state.rate_factor * plan.schedule(state.step, n_steps)
+            optimizer.step(params, grad, state.optimizer_state, rate, value)
+            state.step += 1
+            total += value * count(rows)
+        n_rows = count(plan.batches.rows)
+        reason = _end_epoch(total / n_rows, n_rows, state, monitor, observer)
+        if reason is not None:
+            return reason
+    return StopReason.MAX_ITER
+
+
+def _minimize(
+    objective: Objective,
+    plan: Plan,
+    state: TrainingState,
+    monitor: Monitor,
+    observer: Observer,
+) -> StopReason:
+    """Hand the objective to L-BFGS; one of its iterations is one epoch."""
+    assert isinstance(plan.optimizer, LBFGS)
+    rows = plan.batches.rows
+    grad = np.empty_like(state.params)
+    between_epochs = True
+    reason = None
+
+    def evaluate(x: Array) -> tuple[float, Array]:
+        nonlocal between_epochs
+        if between_epochs:
+            observer.epoch_begins(state)
+            between_epochs = False
+        state.params[...] = x
+        value = objective.value_and_gradient(state.params, grad, rows)
+        if not math.isfinite(value):
+            raise Diverged
+        return value, grad.astype(np.float64)
+
+    def iteration_ends(x: Array, value: float) -> bool:
+        nonlocal between_epochs, reason
+        between_epochs = True
+        state.params[...] = x
+        state.step += 1
+        reason = _end_epoch(float(value), count(rows), state, monitor, observer)
+        return reason is not None
+
+    epoch = state.epoch
+    ended, x, value = plan.optimizer.minimize(
+        evaluate, state.params, iteration_ends, plan.max_epochs, plan.tol
+    )
+    state.params[...] = x
+    if state.epoch == epoch:  # it converged where it started
+        iteration_ends(x, value)
+    return StopReason(ended) if reason is None else reason
+
+
+def _end_epoch(
+    loss: float,
+    n_rows: int,
+    state: TrainingState,
+    monitor: Monitor,
+    observer: Observer,
+) -> StopReason | None:
+    """Count the epoch, have it judged, and tell the observer."""
+    if not math.isfinite(float(state.params.sum())):
+        raise Diverged
+    state.epoch += 1
+    state.rows_seen += n_rows
+    reason = monitor.judge(loss, state)
+    stop = observer.epoch_ends(state)
+    return StopReason.CALLBACK if stop and reason is None else reason
