@@ -9,9 +9,7 @@ The way is straight, and its steps carry these numbers below:
 5. store    : fitted attributes are set, and a warning says if training went wrong
 """
 
-import warnings
 from abc import abstractmethod
-from dataclasses import replace
 from functools import partial
 from numbers import Integral, Real
 from typing import Any
@@ -19,7 +17,6 @@ from typing import Any
 import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, is_regressor
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
@@ -28,18 +25,18 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skffnn._build import Data, Run, build_network, build_run, new_state
+from skffnn._build import Data, build_network, build_run, new_state
 from skffnn._callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from skffnn._observer import Observer
 from skffnn._resolve import check_names, resolve_optimizer, warn_without_effect
+from skffnn._store import fitted_attributes, snapshot, warn_of_trouble
 from skffnn._targets import LabelTargets, NumberTargets, plain_labels
 from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.batches import SOLVERS
 from skffnn.core.losses import LOSSES, Loss
-from skffnn.core.monitor import StopReason
 from skffnn.core.network import Network
 from skffnn.core.objective import CHUNK
-from skffnn.core.optimizers import LBFGS, OPTIMIZERS, Optimizer
+from skffnn.core.optimizers import OPTIMIZERS, Optimizer
 from skffnn.core.schedules import SCHEDULES
 from skffnn.core.state import TrainingState
 from skffnn.core.training import train
@@ -48,32 +45,6 @@ from skffnn.core.typing import Array, Features, TargetKind
 __all__ = ["BaseFFNN", "loss_constraint", "partial_fit_is_possible"]
 
 DOCUMENTATION = "https://skffnn.readthedocs.io/en/stable/generated/"
-
-# What to tell the user about an end that is not the wanted one.
-TROUBLE = {
-    StopReason.MAX_ITER: (
-        "max_iter={estimator.max_iter} epochs ended before training had converged. "
-        "Raise max_iter, or raise tol."
-    ),
-    StopReason.MAX_FUN: (
-        "max_fun={estimator.max_fun} evaluations ended before L-BFGS had converged. "
-        "Raise max_fun, or raise tol."
-    ),
-    StopReason.LINE_SEARCH: (
-        "L-BFGS stopped in epoch {epoch}: no lower loss was found along its direction. "
-        "Features of very different scale do this (put a StandardScaler in front), and "
-        "so does float32, whose precision may be used up (raise tol)."
-    ),
-    StopReason.DIVERGED: (
-        "The loss became infinite or NaN after epoch {epoch}. The parameters are those "
-        "of the best finished epoch. Scale X (put a StandardScaler in front), or lower "
-        "learning_rate_init={estimator.learning_rate_init_}."
-    ),
-    StopReason.INTERRUPTED: (
-        "Training was interrupted after epoch {epoch}. The parameters are those of the "
-        "best finished epoch."
-    ),
-}
 
 
 def loss_constraint(kind: TargetKind) -> list[Any]:
@@ -110,7 +81,10 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "solver": [StrOptions(set(SOLVERS))],
         "optimizer": [StrOptions({"auto", *OPTIMIZERS}), Optimizer],
         "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "batch_size": [
+            StrOptions({"auto"}),
+            Interval(Integral, 1, None, closed="left"),
+        ],
         "learning_rate": [StrOptions(set(SCHEDULES)), callable],
         "learning_rate_init": [
             StrOptions({"auto"}),
@@ -212,7 +186,9 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         return tags
 
     @abstractmethod
-    def _make_targets(self, y: Array, classes: Any, incremental: bool) -> LabelTargets | NumberTargets:
+    def _make_targets(
+        self, y: Array, classes: Any, incremental: bool
+    ) -> LabelTargets | NumberTargets:
         """Return what encodes `y`, made from the first `y` there is."""
 
     @with_callbacks
@@ -227,13 +203,13 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     ) -> Any:
         """Run the five steps; an error before the fourth leaves the old model as it was."""
         names = ("n_features_in_", "feature_names_in_")
-        before = {name: vars(self)[name] for name in names if name in vars(self)}
+        before = {name: self.__dict__[name] for name in names if name in self.__dict__}
         try:
             return self._fit_steps(X, y, sample_weight, classes, incremental)
         except BaseException:
             for name in names:
-                vars(self).pop(name, None)
-            vars(self).update(before)
+                self.__dict__.pop(name, None)
+            self.__dict__.update(before)
             raise
 
     def _fit_steps(
@@ -244,8 +220,10 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self._validate_parameters(warn=not (incremental and going_on))
         X_array, y_array, weight = self._validate_arrays(X, y, sample_weight, going_on)
         # 2. encode
-        targets = self._targets if going_on else self._make_targets(
-            y_array, classes, incremental
+        targets = (
+            self._targets
+            if going_on
+            else self._make_targets(y_array, classes, incremental)
         )
         target = targets.encode(y_array, X_array.dtype)
         strata = y_array if targets.kind in ("binary", "multiclass") else None
@@ -263,7 +241,12 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         run = build_run(self, network, data, state, incremental)
         # 4. train
         tasks = EpochTasks(
-            self, X, y, sample_weight, run.plan.max_epochs, partial(snapshot, targets, run)
+            self,
+            X,
+            y,
+            sample_weight,
+            run.plan.max_epochs,
+            partial(snapshot, targets, run),
         )
         reason = train(
             run.objective, run.plan, state, run.monitor, Observer(tasks, self.verbose)
@@ -271,9 +254,9 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         # 5. store
         if not (incremental or self.warm_start):
             state.optimizer = state.optimizer_state = None
-        vars(self).update(fitted_attributes(targets, run, state, reason))
+        self.__dict__.update(fitted_attributes(targets, run, state, reason))
         tasks.close()
-        self._warn(reason, incremental)
+        warn_of_trouble(self, reason, incremental)
         return self
 
     def _validate_parameters(self, warn: bool) -> None:
@@ -317,24 +300,11 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             return X, y, weight
         return X[kept], y[kept], weight[kept]
 
-    def _warn(self, reason: StopReason, incremental: bool) -> None:
-        """Say if training did not end as it should, and what to do."""
-        advice = TROUBLE.get(reason)
-        if advice is None or (incremental and reason is StopReason.MAX_ITER):
-            return
-        warnings.warn(
-            advice.format(epoch=self.n_iter_, estimator=self),
-            UserWarning if reason is StopReason.INTERRUPTED else ConvergenceWarning,
-            stacklevel=5,
-        )
-
     def _raw_predict(self, X: Any) -> Array:
         """Return raw scores of shape (n_samples, n_outputs) in the model's dtype."""
         check_is_fitted(self)
         params = self._state.params
-        X = validate_data(
-            self, X, accept_sparse="csr", dtype=params.dtype, reset=False
-        )
+        X = validate_data(self, X, accept_sparse="csr", dtype=params.dtype, reset=False)
         return self._network.raw(X, params, CHUNK)
 
     def _layers(self) -> Any:
@@ -345,44 +315,3 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 f"This {type(self).__name__} is not fitted yet: it has no coefs_ and "
                 "intercepts_"
             ) from None
-
-
-def fitted_attributes(
-    targets: LabelTargets | NumberTargets,
-    run: Run,
-    state: TrainingState,
-    reason: StopReason | None,
-) -> dict[str, Any]:
-    """Return all that makes an estimator a fitted one, by attribute name."""
-    network, loss = run.objective.network, run.objective.loss
-    scores = state.validation_scores or None
-    has_rate = not isinstance(run.plan.optimizer, LBFGS)
-    attributes = {
-        "_network": network,
-        "_loss": loss,
-        "_state": state,
-        "_targets": targets,
-        "n_layers_": len(network.layer_sizes),
-        "n_outputs_": network.layer_sizes[-1],
-        "out_activation_": loss.link.name,
-        "n_iter_": state.epoch,
-        "t_": state.rows_seen,
-        "loss_": state.loss_curve[-1] if state.loss_curve else np.nan,
-        "loss_curve_": state.loss_curve,
-        "best_loss_": min(state.loss_curve, default=np.nan),
-        "validation_scores_": scores,
-        "best_validation_score_": max(scores) if scores else None,
-        "stop_reason_": reason if reason is None else str(reason),
-        "optimizer_": run.plan.optimizer,
-        "batch_size_": run.plan.batches.size,
-        "learning_rate_init_": run.plan.rate if has_rate else None,
-    }
-    if isinstance(targets, LabelTargets):
-        attributes["classes_"] = targets.classes
-    return attributes
-
-
-def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:
-    """Return the fitted attributes as if training ended now, for a callback to keep."""
-    state = replace(run.state, params=run.state.params.copy())
-    return fitted_attributes(targets, run, state, None)

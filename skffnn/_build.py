@@ -21,7 +21,6 @@ from skffnn.core.losses import Loss
 from skffnn.core.monitor import Monitor
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
-from skffnn.core.optimizers import LBFGS
 from skffnn.core.state import TrainingState, mean_of
 from skffnn.core.training import Plan
 from skffnn.core.typing import Array, Features, Rows, TargetKind
@@ -115,8 +114,8 @@ def build_run(
 
     optimizer = resolve_optimizer(estimator)
     schedule = resolve_schedule(estimator)
-    rate = resolve_rate(estimator.learning_rate_init, optimizer, estimator.solver)
     size = resolve_batch_size(estimator.batch_size, estimator.solver, count(rows))
+    rate = resolve_rate(estimator.learning_rate_init, optimizer, size, count(rows))
     plan = Plan(
         optimizer=optimizer,
         rate=rate,
@@ -124,6 +123,7 @@ def build_run(
         batches=Batches(rows, size, estimator.shuffle),
         max_epochs=1 if incremental else estimator.max_iter,
         tol=estimator.tol,
+        resumable=estimator.warm_start and not incremental,
     )
 
     if not incremental:
@@ -134,10 +134,9 @@ def build_run(
         network, loss, estimator.alpha, data.X, data.target, weight, size
     )
 
-    never_stalls = isinstance(optimizer, LBFGS) and holdout_loss is None
     monitor = Monitor(
         tol=estimator.tol,
-        patience=None if never_stalls else estimator.n_iter_no_change,
+        patience=estimator.n_iter_no_change,
         plateau_factor=schedule.plateau_factor,
         rate=rate,
         holdout_loss=holdout_loss,
@@ -162,7 +161,7 @@ class HoldoutLoss:
         )
 
     def __call__(self, params: Array) -> float:
-        return self._objective.mean_loss(params, self._rows)
+        return self._objective.value(params, self._rows)
 
 
 def relative_weight(data: Data, mean: float) -> Array | None:

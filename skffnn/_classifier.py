@@ -254,7 +254,12 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             Probability of each class, in the order of ``classes_``; for multilabel
             targets the probability of each label being 1.
         """
-        return np.exp(self.predict_log_proba(X))
+        p = np.exp(self.predict_log_proba(X))
+        if self._targets.kind == "multilabel":
+            # A logistic output is never quite 0 or 1; rounding must not make it so.
+            limits = np.finfo(p.dtype)
+            np.clip(p, limits.tiny, 1.0 - limits.epsneg, out=p)
+        return p
 
     def predict_log_proba(self, X: Any) -> Array:
         """Predict the logarithm of class probabilities, finite also near zero.
@@ -271,13 +276,15 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         """
         raw = self._raw_predict(X)
         log_p = self._loss.link.log_inverse(raw)
-        if self._targets.kind == "multilabel":
-            return log_p
         if len(self.classes_) == 1:
-            return np.zeros_like(raw)
-        if self._targets.kind == "binary":
-            return np.hstack([self._loss.link.log_complement(raw), log_p])
-        return log_p - logsumexp(log_p, axis=1, keepdims=True)
+            log_p = np.zeros_like(raw)
+        elif self._targets.kind == "binary":
+            log_p = np.hstack([self._loss.link.log_complement(raw), log_p])
+        elif self._targets.kind == "multiclass":
+            log_p -= logsumexp(log_p, axis=1, keepdims=True)
+        # Near one, where p itself is accurate, log(p) to the last bit.
+        p = np.exp(log_p)
+        return np.log(p, out=log_p, where=p > 0.5)
 
     def _make_targets(self, y: Array, classes: Any, incremental: bool) -> LabelTargets:
         if incremental and classes is None and not is_multilabel(y):

@@ -1,5 +1,6 @@
 """The parts that the docstrings of both estimators have in common."""
 
+from collections.abc import Iterable
 from textwrap import indent
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ __all__ = ["document"]
 T = TypeVar("T", bound=type)
 
 
-def _names(registry: dict[str, object]) -> str:
+def _names(registry: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in registry)
 
 
@@ -45,8 +46,8 @@ alpha : float >= 0, default=0.0001
     the number of rows, the batch size or the scale of the weights.
 
 batch_size : int >= 1 or "auto", default="auto"
-    Rows that one step sees. Only for ``solver="mini-batch"``. "auto" is
-    ``min(200, n_samples)``.
+    Rows that one step sees. Only for ``solver="mini-batch"``. "auto" is an eighth of
+    the rows, at least 32 and at most 200.
 
 learning_rate : {{{_names(SCHEDULES)}}} or callable, default="constant"
     How the learning rate changes from step to step. "invscaling" divides it by
@@ -75,15 +76,16 @@ random_state : int, RandomState instance or None, default=None
     random stream instead of starting it again.
 
 tol : float >= 0, default=1e-4
-    An epoch improves if it lowers the loss by more than this. "lbfgs" ends when no
-    component of the gradient is larger than this.
+    An epoch improves if it lowers the loss by more than this. "lbfgs" also ends when
+    no component of the gradient is larger than this.
 
 verbose : bool or int, default=False
     Whether to print a line per epoch.
 
 warm_start : bool, default=False
     Whether `fit` goes on from the last call's parameters, optimizer state and
-    random stream.
+    random stream. Where that call converged, and neither data nor parameters have
+    changed, there is nothing left to do.
 
 momentum : float in [0, 1), default=0.9
     Share of the last step that "sgd" takes again.

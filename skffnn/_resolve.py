@@ -9,6 +9,7 @@ import math
 import numbers
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.batches import SOLVERS, auto_batch_size
 from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder, Optimizer
-from skffnn.core.schedules import SCHEDULES
+from skffnn.core.schedules import SCHEDULES, Schedule
 from skffnn.core.typing import TargetKind
 
 __all__ = [
@@ -110,18 +111,29 @@ def resolve_optimizer(estimator: Any) -> Optimizer:
     return optimizer
 
 
-def resolve_rate(value: str | float, optimizer: Optimizer, solver: str) -> float:
-    """Return the initial learning rate; 1.0 where the optimizer has none."""
+def resolve_rate(
+    value: str | float, optimizer: Optimizer, batch_size: int, n_rows: int
+) -> float:
+    """Return the initial learning rate; 1.0 where the optimizer has none.
+
+    The automatic one goes by what a step sees, however it came to see it: a mini-batch
+    of all rows starts like the batch solver, of one row like the stochastic one.
+    """
     if not isinstance(optimizer, FirstOrder):
         return 1.0
-    return optimizer.auto_rate[solver] if isinstance(value, str) else float(value)
+    if not isinstance(value, str):
+        return float(value)
+    sees_all, sees_one = batch_size >= n_rows, batch_size == 1
+    solver = "batch" if sees_all else "stochastic" if sees_one else "mini-batch"
+    return optimizer.auto_rate[solver]
 
 
-def resolve_schedule(estimator: Any) -> Callable[[int, int], float]:
+def resolve_schedule(estimator: Any) -> Schedule:
     """Return the schedule; a user's function is wrapped in a check of its answers."""
     if isinstance(estimator.learning_rate, str):
         return _from_parameters(SCHEDULES[estimator.learning_rate], estimator)
-    return CheckedSchedule(estimator.learning_rate)
+    schedule = estimator.learning_rate
+    return schedule if isinstance(schedule, Schedule) else CheckedSchedule(schedule)
 
 
 def resolve_batch_size(value: str | int, solver: str, n_rows: int) -> int:
@@ -145,8 +157,6 @@ def warn_without_effect(estimator: Any, optimizer: Optimizer) -> None:
         unused.difference_update(optimizer.shared)
     if isinstance(optimizer, LBFGS):
         unused.update(["learning_rate", "learning_rate_init", "power_t"])
-        if not estimator.early_stopping:
-            unused.add("n_iter_no_change")
     elif isinstance(optimizer, FirstOrder) and not optimizer.uses_schedule:
         unused.update(["learning_rate", "power_t"])
     elif estimator.learning_rate != "invscaling":
@@ -166,7 +176,8 @@ def warn_without_effect(estimator: Any, optimizer: Optimizer) -> None:
         )
 
 
-class CheckedSchedule:
+@dataclass(frozen=True)
+class CheckedSchedule(Schedule):
     """A user's function (step, n_steps) -> factor, asked for sensible answers.
 
     Parameters
@@ -175,13 +186,10 @@ class CheckedSchedule:
         The schedule.
     """
 
-    plateau_factor = 1.0
-
-    def __init__(self, function: Callable[[int, int], float]) -> None:
-        self._function = function
+    function: Callable[[int, int], float]
 
     def __call__(self, step: int, n_steps: int) -> float:
-        factor = self._function(step, n_steps)
+        factor = self.function(step, n_steps)
         if not (isinstance(factor, numbers.Real) and 0.0 <= factor < math.inf):
             raise ValueError(
                 "The 'learning_rate' function must return a finite number of at least "

@@ -123,6 +123,7 @@ class LabelTargets:
         ValueError
             For a label that is not in `classes`, or labels of another kind.
         """
+        check_classification_targets(y)
         if is_multilabel(y) != (self.kind == "multilabel"):
             raise ValueError(
                 f"y is of type {type_of_target(y)!r}, but this model was fitted with "

@@ -6,7 +6,6 @@ from enum import StrEnum
 
 import numpy as np
 
-from skffnn.core.schedules import Schedule
 from skffnn.core.state import TrainingState
 from skffnn.core.typing import Array
 
@@ -36,9 +35,8 @@ class Monitor:
     ----------
     tol : float
         An epoch improves on the best one if its loss is lower by more than this.
-    patience : int or None
+    patience : int
         Epochs in a row without improvement after which training has stalled.
-        None: never.
     plateau_factor : float
         What the rate is multiplied with when training stalls; one: end instead.
     rate : float
@@ -50,7 +48,7 @@ class Monitor:
     def __init__(
         self,
         tol: float,
-        patience: int | None,
+        patience: int,
         plateau_factor: float = 1.0,
         rate: float = 1.0,
         holdout_loss: Callable[[Array], float] | None = None,
@@ -84,12 +82,10 @@ class Monitor:
         if loss < self._best_loss:
             self._best_loss = loss
             np.copyto(self._best_params, state.params)
-        if loss < state.best_loss - self.tol:
-            state.stalled_epochs = 0
-        else:
-            state.stalled_epochs += 1
+        gained = loss < state.best_loss - self.tol
         state.best_loss = min(state.best_loss, loss)
-        if self.patience is None or state.stalled_epochs < self.patience:
+        state.stalled_epochs = 0 if gained else state.stalled_epochs + 1
+        if state.stalled_epochs < self.patience:
             return None
         if self.plateau_factor != 1.0 and self.rate * state.rate_factor > MIN_RATE:
             state.rate_factor *= self.plateau_factor
@@ -100,15 +96,15 @@ class Monitor:
         return StopReason.CONVERGED
 
     def restore(self, state: TrainingState, reason: StopReason) -> None:
-        """Give `state` the parameters that training has earned.
+        """Give `state` the best epoch's parameters, where they are what it should have.
 
-        With a hold-out these are the best epoch's, and so they are where training
-        broke off. The optimizer then starts afresh: its moments belong elsewhere.
+        That is with a hold-out, and where training was broken off. The optimizer then
+        starts afresh: its moments belong to another place.
         """
         broken = reason is StopReason.DIVERGED or not np.isfinite(state.params).all()
         wanted = self.holdout_loss is not None or reason is StopReason.INTERRUPTED
-        finished_one = math.isfinite(self._best_loss)
-        if broken or (wanted and finished_one):
-            if not np.array_equal(state.params, self._best_params):
-                np.copyto(state.params, self._best_params)
-                state.optimizer_state = None
+        if (
+            broken or (wanted and math.isfinite(self._best_loss))
+        ) and not np.array_equal(state.params, self._best_params):
+            np.copyto(state.params, self._best_params)
+            state.optimizer_state = None

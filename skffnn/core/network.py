@@ -20,9 +20,9 @@ INITIAL_VARIANCE = {
     # Glorot and Bengio (2010), eq. 12
     "glorot": lambda fan_in, fan_out: 2.0 / (fan_in + fan_out),
     # He et al. (2015), eq. 10
-    "he": lambda fan_in, fan_out: 2.0 / fan_in,
+    "he": lambda fan_in, _: 2.0 / fan_in,
     # LeCun et al. (1998), eq. 16
-    "lecun": lambda fan_in, fan_out: 1.0 / fan_in,
+    "lecun": lambda fan_in, _: 1.0 / fan_in,
 }
 
 
@@ -149,9 +149,7 @@ class Network:
     def forward(self, X: Features, layers: LayerViews, work: Workspace) -> Array:
         """Return raw, of shape (rows, n_outputs), and leave z and a in `work`."""
         below: Features = X
-        for (W, b), f, z, a in zip(
-            layers, self.functions, work.z, work.a, strict=True
-        ):
+        for (W, b), f, z, a in zip(layers, self.functions, work.z, work.a, strict=True):
             affine(below, W, b, out=z)
             f.forward(z, out=a)
             below = a

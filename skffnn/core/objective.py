@@ -59,9 +59,11 @@ class Objective:
         self.X = X
         self.y = y
         self.weight = weight
-        chunk = min(CHUNK, max_rows)
+        self._chunk = chunk = min(CHUNK, max_rows)
         self._work = Workspace(network, chunk, y.dtype)
-        self._X_rows = None if sp.issparse(X) else np.empty((chunk, X.shape[1]), X.dtype)
+        self._X_rows = (
+            None if sp.issparse(X) else np.empty((chunk, X.shape[1]), X.dtype)
+        )
         self._y_rows = np.empty((chunk, y.shape[1]), y.dtype)
         self._piece = np.empty(network.layout.size if max_rows > CHUNK else 0, y.dtype)
 
@@ -83,32 +85,35 @@ class Objective:
             J, estimated from these rows.
         """
         n_rows = count(rows)
-        if n_rows <= CHUNK:
+        if n_rows <= self._chunk:
             value = self._backpropagate(params, grad, rows, n_rows)
         else:
             value = 0.0
             grad.fill(0.0)
-            for piece in split(rows, CHUNK):
+            for piece in split(rows, self._chunk):
                 value += self._backpropagate(params, self._piece, piece, n_rows)
                 grad += self._piece
         if self.alpha == 0.0:
             return value
         n_weights = self.network.layout.n_weights
-        weights = params[:n_weights]
-        grad[:n_weights] += self.alpha * weights
-        return value + 0.5 * self.alpha * float(np.dot(weights, weights))
+        grad[:n_weights] += self.alpha * params[:n_weights]
+        return value + self._penalty(params)
 
-    def mean_loss(self, params: Array, rows: Rows) -> float:
-        """Return the mean loss over `rows`, without the penalty."""
+    def value(self, params: Array, rows: Rows) -> float:
+        """Return J on `rows`."""
         n_rows = count(rows)
         layers = self.network.layout.views(params)
         total = 0.0
-        for piece in split(rows, CHUNK):
+        for piece in split(rows, self._chunk):
             X, y, weight = self._take(piece)
             work = self._work.first(len(y))
             raw = self.network.forward(X, layers, work)
             total += self.loss.value_and_gradient(y, raw, weight, work.delta[-1])
-        return total / n_rows
+        return total / n_rows + self._penalty(params)
+
+    def _penalty(self, params: Array) -> float:
+        weights = params[: self.network.layout.n_weights]
+        return 0.5 * self.alpha * float(np.dot(weights, weights))
 
     def _backpropagate(
         self, params: Array, grad: Array, rows: Rows, n_total: int

@@ -5,7 +5,6 @@ rows it sees, the batches'; when to stop, the monitor's.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from skffnn.core.batches import Batches, count
 from skffnn.core.monitor import Monitor, StopReason
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import LBFGS, FirstOrder, Optimizer
+from skffnn.core.schedules import Schedule
 from skffnn.core.state import TrainingState
 from skffnn.core.typing import Array
 
@@ -41,7 +41,7 @@ class Plan:
         What a step does with the gradient.
     rate : float
         The learning rate before any schedule.
-    schedule : callable
+    schedule : Schedule
         (step, n_steps) -> factor on the rate.
     batches : Batches
         The training rows.
@@ -49,14 +49,18 @@ class Plan:
         The most passes over them.
     tol : float
         L-BFGS ends where no component of the gradient is larger.
+    resumable : bool
+        Whether another call may go on from this one with the same plan. If it also has
+        the same data, and this one converged, it has nothing to do.
     """
 
     optimizer: Optimizer
     rate: float
-    schedule: Callable[[int, int], float]
+    schedule: Schedule
     batches: Batches
     max_epochs: int
     tol: float
+    resumable: bool
 
 
 def train(
@@ -87,6 +91,10 @@ def train(
         Ctrl-C and a loss that is no longer finite are reasons too: the parameters
         are then those of the best finished epoch.
     """
+    rows = plan.batches.rows
+    finished = plan.resumable and state.finished_with is not None
+    if finished and state.finished_with == (plan, objective.value(state.params, rows)):
+        return StopReason.CONVERGED
     monitor.begin(state)
     run = _minimize if isinstance(plan.optimizer, LBFGS) else _descend
     try:
@@ -98,6 +106,9 @@ def train(
     except KeyboardInterrupt:
         reason = StopReason.INTERRUPTED
     monitor.restore(state, reason)
+    state.finished_with = None
+    if plan.resumable and reason in (StopReason.CONVERGED, StopReason.EARLY_STOPPING):
+        state.finished_with = (plan, objective.value(state.params, rows))
     return reason
 
 

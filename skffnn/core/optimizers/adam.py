@@ -30,9 +30,9 @@ class Adam(FirstOrder):
 
     shared: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2", "epsilon")
     auto_rate: ClassVar[dict[str, float]] = {
-        "batch": 0.01,
+        "batch": 0.003,
         "mini-batch": 0.001,
-        "stochastic": 0.0002,
+        "stochastic": 0.0003,
     }
     beta_1: float = 0.9
     beta_2: float = 0.999

@@ -24,9 +24,9 @@ class RMSprop(FirstOrder):
 
     shared: ClassVar[tuple[str, ...]] = ("epsilon",)
     auto_rate: ClassVar[dict[str, float]] = {
-        "batch": 0.01,
+        "batch": 0.003,
         "mini-batch": 0.001,
-        "stochastic": 0.0002,
+        "stochastic": 0.0003,
     }
     rho: float = 0.99
     epsilon: float = 1e-8
@@ -62,7 +62,7 @@ class Adagrad(FirstOrder):
 
     shared: ClassVar[tuple[str, ...]] = ("epsilon",)
     auto_rate: ClassVar[dict[str, float]] = {
-        "batch": 0.05,
+        "batch": 0.03,
         "mini-batch": 0.02,
         "stochastic": 0.01,
     }

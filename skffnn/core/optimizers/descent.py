@@ -28,7 +28,7 @@ class SGD(FirstOrder):
 
     shared: ClassVar[tuple[str, ...]] = ("momentum", "nesterovs_momentum")
     auto_rate: ClassVar[dict[str, float]] = {
-        "batch": 0.1,
+        "batch": 0.01,
         "mini-batch": 0.01,
         "stochastic": 0.001,
     }

@@ -1,0 +1,95 @@
+"""What a run leaves behind: fitted attributes, and a warning if it ended badly."""
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skffnn._build import Run
+from skffnn._targets import LabelTargets, NumberTargets
+from skffnn.core.monitor import StopReason
+from skffnn.core.optimizers import LBFGS
+from skffnn.core.state import TrainingState
+
+__all__ = ["fitted_attributes", "snapshot", "warn_of_trouble"]
+
+# What to tell the user about an end that is not the wanted one.
+TROUBLE = {
+    StopReason.MAX_ITER: (
+        "max_iter={estimator.max_iter} epochs ended before training had converged. "
+        "Raise max_iter, or raise tol."
+    ),
+    StopReason.MAX_FUN: (
+        "max_fun={estimator.max_fun} evaluations ended before L-BFGS had converged. "
+        "Raise max_fun, or raise tol."
+    ),
+    StopReason.LINE_SEARCH: (
+        "L-BFGS stopped in epoch {epoch}: no lower loss was found along its direction. "
+        "Features of very different scale do this (put a StandardScaler in front), and "
+        "so does float32, whose precision may be used up (raise tol)."
+    ),
+    StopReason.DIVERGED: (
+        "The loss became infinite or NaN after epoch {epoch}. The parameters are those "
+        "of the best finished epoch. Scale X (put a StandardScaler in front), or lower "
+        "learning_rate_init={estimator.learning_rate_init_}."
+    ),
+    StopReason.INTERRUPTED: (
+        "Training was interrupted after epoch {epoch}. The parameters are those of the "
+        "best finished epoch."
+    ),
+}
+
+
+def fitted_attributes(
+    targets: LabelTargets | NumberTargets,
+    run: Run,
+    state: TrainingState,
+    reason: StopReason | None,
+) -> dict[str, Any]:
+    """Return all that makes an estimator a fitted one, by attribute name."""
+    network, loss = run.objective.network, run.objective.loss
+    scores = state.validation_scores or None
+    has_rate = not isinstance(run.plan.optimizer, LBFGS)
+    attributes = {
+        "_network": network,
+        "_loss": loss,
+        "_state": state,
+        "_targets": targets,
+        "n_layers_": len(network.layer_sizes),
+        "n_outputs_": network.layer_sizes[-1],
+        "out_activation_": loss.link.name,
+        "n_iter_": state.epoch,
+        "t_": state.rows_seen,
+        "loss_": state.loss_curve[-1] if state.loss_curve else np.nan,
+        "loss_curve_": state.loss_curve,
+        "best_loss_": min(state.loss_curve, default=np.nan),
+        "validation_scores_": scores,
+        "best_validation_score_": max(scores) if scores else None,
+        "stop_reason_": reason if reason is None else str(reason),
+        "optimizer_": run.plan.optimizer,
+        "batch_size_": run.plan.batches.size,
+        "learning_rate_init_": run.plan.rate if has_rate else None,
+    }
+    if isinstance(targets, LabelTargets):
+        attributes["classes_"] = targets.classes
+    return attributes
+
+
+def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:
+    """Return the fitted attributes as if training ended now, for a callback to keep."""
+    state = replace(run.state, params=run.state.params.copy())
+    return fitted_attributes(targets, run, state, None)
+
+
+def warn_of_trouble(estimator: Any, reason: StopReason, incremental: bool) -> None:
+    """Say if training did not end as it should, and what to do about it."""
+    advice = TROUBLE.get(reason)
+    if advice is None or (incremental and reason is StopReason.MAX_ITER):
+        return
+    warnings.warn(
+        advice.format(epoch=estimator.n_iter_, estimator=estimator),
+        UserWarning if reason is StopReason.INTERRUPTED else ConvergenceWarning,
+        stacklevel=6,
+    )
