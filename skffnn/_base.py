@@ -201,7 +201,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         classes: Any = None,
         incremental: bool = False,
     ) -> Any:
-        """Run the five steps; an error before the fourth leaves the old model as it was."""
+        """Run the five steps; an error before the fourth leaves the model as it was."""
         names = ("n_features_in_", "feature_names_in_")
         before = {name: self.__dict__[name] for name in names if name in self.__dict__}
         try:
@@ -295,7 +295,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             )
         kept = weight > 0.0
         if not kept.any():
-            raise ValueError("sample_weight must contain at least one non-zero number")
+            raise ValueError("Sample weights must contain at least one non-zero number")
         if kept.all():
             return X, y, weight
         return X[kept], y[kept], weight[kept]

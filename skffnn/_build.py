@@ -126,6 +126,7 @@ def build_run(
         resumable=estimator.warm_start and not incremental,
     )
 
+    state.own_arrays()
     if not incremental:
         state.begin_call()
     state.see_weights(None if data.weight is None else data.weight[rows], count(rows))

@@ -57,8 +57,8 @@ class EpochTasks:
             ),
         }
         self._fitted_attributes = fitted_attributes
-        self._fit = None
-        self._epoch = None
+        self._fit: Any = None
+        self._epoch: Any = None
         if getattr(estimator, "_skl_callbacks", None):
             self._fit = estimator._init_callback_context(max_subtasks=max_epochs)
             self._fit.call_on_fit_task_begin(estimator=estimator, **self._data)

@@ -1,11 +1,12 @@
 """The rows that early stopping judges by, and the rows that are left to train on."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
+
+from skffnn._warnings import warn
 
 __all__ = ["split_rows"]
 
@@ -45,12 +46,10 @@ def split_rows(
     if labels is not None:
         n_classes, smallest = _class_counts(labels)
         if smallest < 2 or min(n_holdout, n_rows - n_holdout) < n_classes:
-            warnings.warn(
+            warn(
                 f"The hold-out of early_stopping is not stratified: {n_holdout} of "
                 f"{n_rows} rows cannot represent {n_classes} classes, the smallest of "
-                f"which has {smallest}",
-                UserWarning,
-                stacklevel=2,
+                f"which has {smallest}"
             )
             labels = None
     train, holdout = train_test_split(

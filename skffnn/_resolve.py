@@ -7,13 +7,13 @@ and which parameters have no effect with the others.
 import inspect
 import math
 import numbers
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from skffnn._warnings import warn
 from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.batches import SOLVERS, auto_batch_size
 from skffnn.core.losses import LOSSES, Loss
@@ -37,7 +37,7 @@ AUTO_OPTIMIZER = {"batch": "lbfgs", "mini-batch": "adam", "stochastic": "sgd"}
 
 
 def check_names(estimator: Any) -> None:
-    """Point users of MLPClassifier, whose `solver` is our `optimizer`, the right way."""
+    """Point users of MLPClassifier the right way: its `solver` is our `optimizer`."""
     if isinstance(estimator.solver, str) and estimator.solver in OPTIMIZERS:
         solver = OPTIMIZERS[estimator.solver].solvers
         better = "mini-batch" if "mini-batch" in solver else solver[0]
@@ -55,15 +55,15 @@ def resolve_hidden_layer_sizes(value: Any) -> tuple[int, ...]:
         valid = not isinstance(value, str | bytes) and all(
             isinstance(size, numbers.Integral)
             and not isinstance(size, bool)
-            and size >= 1
+            and int(size) >= 1
             for size in sizes
         )
     except TypeError:
         valid = False
     if not valid:
         raise ValueError(
-            "The 'hidden_layer_sizes' parameter must be an int, a sequence of ints, all "
-            f"at least 1, or () for a linear model. Got {value!r} instead."
+            "The 'hidden_layer_sizes' parameter must be an int, a sequence of ints, "
+            f"all at least 1, or () for a linear model. Got {value!r} instead."
         )
     return tuple(int(size) for size in sizes)
 
@@ -168,11 +168,9 @@ def warn_without_effect(estimator: Any, optimizer: Optimizer) -> None:
         if name in unused and not _same(getattr(estimator, name), parameter.default)
     ]
     if changed:
-        warnings.warn(
+        warn(
             f"No effect with solver={estimator.solver!r} and optimizer={optimizer!r}: "
-            + ", ".join(changed),
-            UserWarning,
-            stacklevel=2,
+            + ", ".join(changed)
         )
 
 
@@ -198,8 +196,8 @@ class CheckedSchedule(Schedule):
         return float(factor)
 
 
-def _from_parameters(cls: type, estimator: Any) -> Any:
-    """Make a `cls` whose shared fields have the values of the estimator's parameters."""
+def _from_parameters(cls: Any, estimator: Any) -> Any:
+    """Make a `cls`; its shared fields are parameters of the estimator."""
     return cls(**{name: getattr(estimator, name) for name in cls.shared})
 
 

@@ -1,6 +1,5 @@
 """What a run leaves behind: fitted attributes, and a warning if it ended badly."""
 
-import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skffnn._build import Run
 from skffnn._targets import LabelTargets, NumberTargets
+from skffnn._warnings import warn
 from skffnn.core.monitor import StopReason
 from skffnn.core.optimizers import LBFGS
 from skffnn.core.state import TrainingState
@@ -88,8 +88,7 @@ def warn_of_trouble(estimator: Any, reason: StopReason, incremental: bool) -> No
     advice = TROUBLE.get(reason)
     if advice is None or (incremental and reason is StopReason.MAX_ITER):
         return
-    warnings.warn(
+    warn(
         advice.format(epoch=estimator.n_iter_, estimator=estimator),
         UserWarning if reason is StopReason.INTERRUPTED else ConvergenceWarning,
-        stacklevel=6,
     )

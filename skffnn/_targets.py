@@ -56,7 +56,8 @@ class NumberTargets:
                 f"y has {matrix.shape[1]} outputs, but this model was fitted with "
                 f"{self.n_outputs}"
             )
-        encoded = np.ascontiguousarray(matrix, dtype=dtype)
+        with np.errstate(over="ignore"):
+            encoded = np.ascontiguousarray(matrix, dtype=dtype)
         if not np.isfinite(encoded).all():
             raise ValueError(f"y contains values too large for {np.dtype(dtype)}")
         return encoded

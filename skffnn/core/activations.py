@@ -179,7 +179,7 @@ class ELU(Activation):
 
 @dataclass(frozen=True)
 class SELU(ELU):
-    """ELU with the constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
+    """ELU with constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
 
     init: ClassVar[str] = "lecun"
     alpha: float = 1.6732632423543772

@@ -70,8 +70,8 @@ class Batches:
         if not self.shuffle or self.size >= n_rows:
             yield from split(self.rows, self.size)
         else:
-            whole = isinstance(self.rows, slice)
-            yield from split(rng.permutation(n_rows if whole else self.rows), self.size)
+            numbers = np.arange(n_rows) if isinstance(self.rows, slice) else self.rows
+            yield from split(rng.permutation(numbers), self.size)
 
 
 def count(rows: Rows) -> int:

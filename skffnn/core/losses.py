@@ -122,7 +122,7 @@ class LogisticLogLoss(Loss):
 
 @dataclass(frozen=True)
 class SoftmaxLogLoss(Loss):
-    """-sum_k y_k log(p_k) with p = softmax(raw), the cross-entropy of exclusive classes.
+    """-sum_k y_k log(p_k) with p = softmax(raw): cross-entropy of exclusive classes.
 
     Bishop (2006), eqs. 4.108 and 4.109. A row of `y` sums to one. The largest
     score of a row is subtracted first, so that exp cannot overflow. The derivative

@@ -1,4 +1,4 @@
-"""The monitor watches one call of fit: has training stalled, which epoch was best?"""
+"""The monitor watches one call of fit: when has training stalled, what was best."""
 
 import math
 from collections.abc import Callable

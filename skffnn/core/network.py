@@ -4,6 +4,7 @@ A `Network` is a frozen description. Its parameters live in one flat vector that
 `ParamLayout` cuts into views, its intermediate results in a `Workspace`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -16,7 +17,7 @@ from skffnn.core.typing import Array, Features, LayerViews
 
 __all__ = ["INITIAL_VARIANCE", "Network", "ParamLayout", "Workspace"]
 
-INITIAL_VARIANCE = {
+INITIAL_VARIANCE: dict[str, Callable[[int, int], float]] = {
     # Glorot and Bengio (2010), eq. 12
     "glorot": lambda fan_in, fan_out: 2.0 / (fan_in + fan_out),
     # He et al. (2015), eq. 10

@@ -61,9 +61,8 @@ class Objective:
         self.weight = weight
         self._chunk = chunk = min(CHUNK, max_rows)
         self._work = Workspace(network, chunk, y.dtype)
-        self._X_rows = (
-            None if sp.issparse(X) else np.empty((chunk, X.shape[1]), X.dtype)
-        )
+        dense_shape = (0, 0) if sp.issparse(X) else (chunk, X.shape[1])
+        self._X_rows = np.empty(dense_shape, y.dtype)
         self._y_rows = np.empty((chunk, y.shape[1]), y.dtype)
         self._piece = np.empty(network.layout.size if max_rows > CHUNK else 0, y.dtype)
 
@@ -130,14 +129,14 @@ class Objective:
         return value / n_total
 
     def _take(self, rows: Rows) -> tuple[Features, Array, Array | None]:
-        """Return X, y and weight at `rows`: views for a slice, else copies in buffers."""
+        """Return X, y and weight at `rows`: views of a slice, or copies in buffers."""
         weight = None if self.weight is None else self.weight[rows]
         if isinstance(rows, slice):
             return self.X[rows], self.y[rows], weight
         n_rows = len(rows)
         # mode="clip" lets take write straight into the buffer; rows are in range.
         y = self.y.take(rows, axis=0, out=self._y_rows[:n_rows], mode="clip")
-        if self._X_rows is None:
+        if sp.issparse(self.X):
             return self.X[rows], y, weight
         X = self.X.take(rows, axis=0, out=self._X_rows[:n_rows], mode="clip")
         return X, y, weight

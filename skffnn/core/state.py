@@ -63,6 +63,15 @@ class TrainingState:
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
 
+    def own_arrays(self) -> None:
+        """Copy arrays that cannot be written to, as of a model loaded with mmap_mode."""
+        if not self.params.flags.writeable:
+            self.params = np.array(self.params)
+            self.optimizer_state = {
+                name: np.array(value) if isinstance(value, np.ndarray) else value
+                for name, value in (self.optimizer_state or {}).items()
+            } or None
+
     def begin_call(self) -> None:
         """Forget what only the epochs of one call of fit have in common."""
         self.rate_factor = 1.0
@@ -75,7 +84,11 @@ class TrainingState:
         """Take `n_rows` more rows, None meaning weight one, into the mean weight."""
         mean = 1.0 if weight is None else mean_of(weight)
         self.n_weighted += n_rows
-        self.mean_weight += (mean - self.mean_weight) * (n_rows / self.n_weighted)
+        if self.n_weighted == n_rows:
+            self.mean_weight = mean
+        else:
+            # In this form the mean stays what it is, to the last bit, if nothing is new.
+            self.mean_weight += (mean - self.mean_weight) * (n_rows / self.n_weighted)
 
 
 def mean_of(weight: Array) -> float:

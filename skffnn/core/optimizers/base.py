@@ -12,7 +12,7 @@ State: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Optimizer(ABC):
+class Optimizer:
     """Hyperparameters of a way to train.
 
     Attributes
@@ -29,7 +29,7 @@ class Optimizer(ABC):
 
 
 @dataclass(frozen=True)
-class FirstOrder(Optimizer):
+class FirstOrder(Optimizer, ABC):
     """Steps along the gradient, in place.
 
     Attributes

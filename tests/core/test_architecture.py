@@ -1,0 +1,223 @@
+"""Which way the doors of the house open (CONTRIBUTING has the picture)."""
+
+import ast
+import sys
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+import skffnn
+
+ROOT = Path(skffnn.__file__).parent
+FILES = {
+    ".".join(["skffnn", *path.relative_to(ROOT).with_suffix("").parts]).removesuffix(
+        ".__init__"
+    ): path
+    for path in ROOT.rglob("*.py")
+}
+
+# module -> what it may import, below skffnn. Whoever opens a new door writes it here.
+DOORS = {
+    "": {"_classifier", "_regressor"},
+    "_classifier": {
+        "_base",
+        "_docs",
+        "_targets",
+        "core.activations",
+        "core.losses",
+        "core.optimizers",
+        "core.typing",
+    },
+    "_regressor": {
+        "_base",
+        "_docs",
+        "_targets",
+        "core.activations",
+        "core.losses",
+        "core.optimizers",
+        "core.typing",
+    },
+    "_base": {
+        "_build",
+        "_callbacks",
+        "_observer",
+        "_resolve",
+        "_store",
+        "_targets",
+        "core.activations",
+        "core.batches",
+        "core.losses",
+        "core.network",
+        "core.objective",
+        "core.optimizers",
+        "core.schedules",
+        "core.state",
+        "core.training",
+        "core.typing",
+    },
+    "_build": {
+        "_holdout",
+        "_resolve",
+        "core.batches",
+        "core.losses",
+        "core.monitor",
+        "core.network",
+        "core.objective",
+        "core.state",
+        "core.training",
+        "core.typing",
+    },
+    "_store": {
+        "_build",
+        "_targets",
+        "_warnings",
+        "core.monitor",
+        "core.optimizers",
+        "core.state",
+    },
+    "_resolve": {
+        "_warnings",
+        "core.activations",
+        "core.batches",
+        "core.losses",
+        "core.optimizers",
+        "core.schedules",
+        "core.typing",
+    },
+    "_docs": {
+        "core.activations",
+        "core.batches",
+        "core.optimizers",
+        "core.schedules",
+    },
+    "_observer": {"_callbacks", "core.state"},
+    "_targets": {"core.typing"},
+    "_callbacks": set(),
+    "_holdout": {"_warnings"},
+    "_warnings": set(),
+    "core": set(),
+    "core.training": {
+        "core.batches",
+        "core.monitor",
+        "core.objective",
+        "core.optimizers",
+        "core.schedules",
+        "core.state",
+        "core.typing",
+    },
+    "core.monitor": {"core.state", "core.typing"},
+    "core.state": {"core.optimizers", "core.typing"},
+    "core.objective": {"core.batches", "core.losses", "core.network", "core.typing"},
+    "core.network": {"core.activations", "core.typing"},
+    "core.losses": {"core.links", "core.typing"},
+    "core.links": {"core.typing"},
+    "core.activations": {"core.checks", "core.typing"},
+    "core.optimizers": {
+        "core.optimizers.adam",
+        "core.optimizers.adaptive",
+        "core.optimizers.base",
+        "core.optimizers.descent",
+        "core.optimizers.lbfgs",
+    },
+    "core.optimizers.adam": {"core.checks", "core.optimizers.base", "core.typing"},
+    "core.optimizers.adaptive": {"core.checks", "core.optimizers.base", "core.typing"},
+    "core.optimizers.descent": {"core.checks", "core.optimizers.base", "core.typing"},
+    "core.optimizers.lbfgs": {"core.checks", "core.optimizers.base", "core.typing"},
+    "core.optimizers.base": {"core.typing"},
+    "core.batches": {"core.typing"},
+    "core.schedules": set(),
+    "core.checks": set(),
+    "core.typing": set(),
+}
+
+every_module = pytest.mark.parametrize("module", FILES)
+every_core_module = pytest.mark.parametrize(
+    "module", [m for m in FILES if m.startswith("skffnn.core")]
+)
+
+
+def imports(module):
+    """Return (module, name) for every import, wherever in the file it stands."""
+    found = []
+    for node in ast.walk(ast.parse(FILES[module].read_text())):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import"
+            found += [(node.module, alias.name) for alias in node.names]
+    return found
+
+
+def arrows(module):
+    """Return the modules of skffnn that `module` imports."""
+    targets = set()
+    for imported, name in imports(module):
+        if imported.split(".")[0] == "skffnn":
+            submodule = f"{imported}.{name}"
+            targets.add(submodule if submodule in FILES else imported)
+    return targets
+
+
+def test_there_is_a_picture_of_every_module():
+    below = {module.removeprefix("skffnn").removeprefix(".") for module in FILES}
+    assert below == set(DOORS)
+
+
+@every_module
+def test_doors_open_one_way(module):
+    allowed = DOORS[module.removeprefix("skffnn").removeprefix(".")]
+    assert arrows(module) <= {f"skffnn.{target}" for target in allowed}
+
+
+def test_no_module_imports_itself_round_a_corner():
+    TopologicalSorter({module: arrows(module) for module in FILES}).prepare()
+
+
+@every_core_module
+def test_the_core_is_numpy_and_scipy_only(module):
+    roots = {imported.split(".")[0] for imported, _ in imports(module)}
+    assert roots <= {"numpy", "scipy", "skffnn", *sys.stdlib_module_names}
+    assert all(target.startswith("skffnn.core.") for target in arrows(module))
+
+
+def test_only_the_estimators_and_what_builds_them_reach_into_the_core():
+    outside = {m for m in FILES if not m.startswith("skffnn.core")}
+    reaching = {m for m in outside if any("core" in target for target in arrows(m))}
+    assert {m.removeprefix("skffnn.") for m in reaching} <= {
+        "_base",
+        "_build",
+        "_classifier",
+        "_docs",
+        "_observer",
+        "_regressor",
+        "_resolve",
+        "_store",
+        "_targets",
+    }
+
+
+def test_training_is_started_in_one_place():
+    starters = {m for m in FILES if ("skffnn.core.training", "train") in imports(m)}
+    assert starters == {"skffnn._base"}
+
+
+@every_module
+def test_what_scikit_learn_keeps_private_is_used_in_two_places(module):
+    private = [
+        (imported, name)
+        for imported, name in imports(module)
+        if imported.split(".")[0] == "sklearn"
+        and any(part.startswith("_") for part in [*imported.split("."), name])
+    ]
+    assert not private or module in ("skffnn._base", "skffnn._callbacks")
+
+
+@every_module
+def test_only_the_observer_prints(module):
+    names = {
+        node.id
+        for node in ast.walk(ast.parse(FILES[module].read_text()))
+        if isinstance(node, ast.Name)
+    }
+    assert "print" not in names or module == "skffnn._observer"

@@ -1,0 +1,128 @@
+import math
+
+import numpy as np
+import pytest
+from core_tools import make_state
+from numpy.testing import assert_array_equal
+
+from skffnn.core.monitor import MIN_RATE, Monitor, StopReason
+
+
+def watch(losses, tol=0.0, patience=3, **settings):
+    """Judge epochs of the given losses; params hold the epoch's number."""
+    monitor = Monitor(tol, patience, **settings)
+    state = make_state(np.zeros(2))
+    monitor.begin(state)
+    reasons = []
+    for epoch, loss in enumerate(losses, start=1):
+        state.params[...] = epoch
+        reasons.append(monitor.judge(loss, state))
+    return monitor, state, reasons
+
+
+def holdout_losses(*losses):
+    remaining = iter(losses)
+    return lambda _: next(remaining)
+
+
+def test_training_ends_after_exactly_patience_epochs_without_improvement():
+    _, _, reasons = watch([1.0, 0.9, 0.9, 0.9, 0.9], patience=3)
+    assert reasons == [None, None, None, None, StopReason.CONVERGED]
+
+
+def test_patience_of_one_ends_with_the_first_epoch_that_does_not_improve():
+    _, _, reasons = watch([1.0, 0.9, 0.9], patience=1)
+    assert reasons == [None, None, StopReason.CONVERGED]
+
+
+def test_an_improvement_starts_the_patience_again():
+    _, _, reasons = watch([1.0, 1.1, 1.1, 0.9, 1.1, 1.1, 1.1], patience=3)
+    assert reasons == [*[None] * 6, StopReason.CONVERGED]
+
+
+def test_an_improvement_is_by_more_than_tol():
+    _, _, reasons = watch([1.0, 0.9, 0.8, 0.7], tol=0.25, patience=3)
+    assert reasons[-1] is StopReason.CONVERGED
+    _, _, reasons = watch([1.0, 0.7, 0.4, 0.1], tol=0.25, patience=1)
+    assert reasons == [None] * 4
+
+
+def test_a_plateau_lowers_the_rate_and_then_waits_again():
+    losses = [1.0] * 7
+    _, state, reasons = watch(losses, patience=3, plateau_factor=0.2, rate=0.1)
+    assert reasons == [None] * 7
+    assert state.rate_factor == pytest.approx(0.2**2)
+    assert state.stalled_epochs == 0
+
+
+def test_plateaus_end_when_the_rate_has_become_too_small_to_matter():
+    settings = {"patience": 1, "plateau_factor": 0.2, "rate": 0.1}
+    _, state, reasons = watch([1.0] * 30, **settings)
+    n_cuts = math.ceil(math.log(MIN_RATE / 0.1, 0.2))
+    assert reasons.index(StopReason.CONVERGED) == 1 + n_cuts
+    assert 0.1 * state.rate_factor <= MIN_RATE
+
+
+def test_the_hold_out_decides_where_there_is_one():
+    loss = holdout_losses(0.5, 0.6, 0.7)
+    _, state, reasons = watch([3.0, 2.0, 1.0], patience=2, holdout_loss=loss)
+    assert reasons == [None, None, StopReason.EARLY_STOPPING]
+    assert state.loss_curve == [3.0, 2.0, 1.0]
+    assert state.validation_scores == [-0.5, -0.6, -0.7]
+
+
+def test_with_a_hold_out_the_best_epoch_is_given_back_whatever_came_later():
+    loss = holdout_losses(0.5, 0.4, 0.7)
+    monitor, state, _ = watch([1.0] * 3, holdout_loss=loss)
+    state.optimizer_state = {"momentum": 1.0}
+    monitor.restore(state, StopReason.MAX_ITER)
+    assert_array_equal(state.params, 2.0)
+    assert state.optimizer_state is None
+
+
+def test_without_one_the_last_epoch_stays():
+    monitor, state, _ = watch([0.5, 0.4, 0.7])
+    state.optimizer_state = {"momentum": 1.0}
+    monitor.restore(state, StopReason.MAX_ITER)
+    assert_array_equal(state.params, 3.0)
+    assert state.optimizer_state is not None
+
+
+@pytest.mark.parametrize("reason", [StopReason.INTERRUPTED, StopReason.DIVERGED])
+def test_where_training_broke_off_the_best_finished_epoch_is_given_back(reason):
+    monitor, state, _ = watch([0.5, 0.4, 0.7])
+    state.params[...] = 99.0
+    monitor.restore(state, reason)
+    assert_array_equal(state.params, 2.0)
+
+
+@pytest.mark.parametrize("reason", [StopReason.INTERRUPTED, StopReason.DIVERGED])
+def test_the_best_epoch_may_be_better_by_less_than_tol(reason):
+    monitor, state, _ = watch([0.5, 0.49, 0.48], tol=0.1)
+    monitor.restore(state, reason)
+    assert_array_equal(state.params, 3.0)
+
+
+def test_a_divergence_in_the_first_epoch_gives_back_the_start():
+    monitor, state, _ = watch([])
+    state.params[...] = np.nan
+    monitor.restore(state, StopReason.DIVERGED)
+    assert_array_equal(state.params, 0.0)
+
+
+def test_parameters_that_are_not_finite_never_stay():
+    monitor, state, _ = watch([0.5, 0.4])
+    state.params[0] = np.inf
+    monitor.restore(state, StopReason.MAX_ITER)
+    assert_array_equal(state.params, 2.0)
+
+
+def test_the_parameters_array_stays_the_same_object():
+    loss = holdout_losses(0.5, 0.6)
+    monitor, state, _ = watch([1.0] * 2, holdout_loss=loss)
+    params = state.params
+    monitor.restore(state, StopReason.MAX_ITER)
+    assert state.params is params
+    state.params += 10.0
+    monitor.restore(state, StopReason.MAX_ITER)
+    assert_array_equal(state.params, 1.0)

@@ -1,0 +1,192 @@
+import numpy as np
+import pytest
+from core_tools import (
+    LOSS_CASES,
+    SPARSE_FORMATS,
+    make_objective,
+    numerical_gradient,
+    relative_error,
+    value_and_gradient,
+)
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import check_grad
+
+import skffnn.core.objective
+from skffnn.core.activations import ACTIVATIONS, Activation
+from skffnn.core.network import Network
+from skffnn.core.objective import Objective
+
+every_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
+every_loss = pytest.mark.parametrize("loss", LOSS_CASES, ids="-".join)
+
+
+def error_of_gradient(objective, params):
+    _, exact = value_and_gradient(objective, params)
+    estimate = numerical_gradient(lambda p: value_and_gradient(objective, p)[0], params)
+    return relative_error(exact, estimate)
+
+
+@every_activation
+@every_loss
+def test_gradient_agrees_with_central_differences(activation, loss):
+    objective, params = make_objective(activation, loss, alpha=0.1)
+    assert error_of_gradient(objective, params) < 1e-6
+
+
+@every_activation
+@every_loss
+def test_gradient_with_weights_and_sparse_rows_agrees_too(activation, loss):
+    objective, params = make_objective(
+        activation, loss, alpha=0.1, weighted=True, sparse=SPARSE_FORMATS[0]
+    )
+    assert error_of_gradient(objective, params) < 1e-6
+
+
+@every_loss
+@pytest.mark.parametrize("hidden", [(), (3,), (4, 3, 2)], ids=str)
+def test_gradient_agrees_for_any_number_of_layers(loss, hidden):
+    objective, params = make_objective("tanh", loss, hidden, alpha=0.1, weighted=True)
+    assert error_of_gradient(objective, params) < 1e-6
+
+
+@every_loss
+@pytest.mark.parametrize("sparse", [None, *SPARSE_FORMATS])
+def test_scipy_finds_no_error_in_the_gradient(loss, sparse):
+    objective, params = make_objective(
+        "softplus", loss, alpha=0.1, weighted=True, sparse=sparse
+    )
+    error = check_grad(
+        lambda p: value_and_gradient(objective, p)[0],
+        lambda p: value_and_gradient(objective, p)[1],
+        params,
+    )
+    assert error < 1e-6 * max(1.0, np.linalg.norm(params))
+
+
+@pytest.mark.parametrize("sparse", [None, *SPARSE_FORMATS])
+@pytest.mark.parametrize("picked", [False, True])
+def test_working_in_chunks_changes_nothing(monkeypatch, sparse, picked):
+    settings = {"alpha": 0.1, "weighted": True, "sparse": sparse}
+    rows = np.array([7, 1, 2, 5, 0, 6, 3]) if picked else slice(0, 8)
+    objective, params = make_objective(**settings)
+    value, grad = value_and_gradient(objective, params, rows)
+    monkeypatch.setattr(skffnn.core.objective, "CHUNK", 3)
+    chunked, _ = make_objective(**settings)
+    value_in_chunks, grad_in_chunks = value_and_gradient(chunked, params, rows)
+    assert value_in_chunks == pytest.approx(value, rel=1e-14)
+    assert_allclose(grad_in_chunks, grad, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_equal_batches_estimate_j_without_bias(weighted):
+    objective, params = make_objective(alpha=0.1, weighted=weighted)
+    batches = np.array([3, 0, 6, 1, 7, 2, 4, 5]).reshape(4, 2)
+    estimates = [value_and_gradient(objective, params, rows) for rows in batches]
+    value, grad = value_and_gradient(objective, params)
+    assert np.mean([v for v, _ in estimates]) == pytest.approx(value, rel=1e-14)
+    assert_allclose(np.mean([g for _, g in estimates], axis=0), grad, atol=1e-15)
+
+
+def test_gradient_of_a_data_set_is_the_mean_over_its_rows():
+    objective, params = make_objective()
+    of_rows = [value_and_gradient(objective, params, slice(i, i + 1)) for i in range(8)]
+    value, grad = value_and_gradient(objective, params)
+    assert value == pytest.approx(np.mean([v for v, _ in of_rows]), rel=1e-14)
+    assert_allclose(grad, np.mean([g for _, g in of_rows], axis=0), atol=1e-15)
+
+
+def test_weight_two_is_the_row_twice():
+    objective, params = make_objective()
+    weight = np.array([2.0, 1, 1, 1, 1, 1, 1, 1])
+    rows = np.r_[0, 0:8]
+    weighted = Objective(
+        objective.network,
+        objective.loss,
+        0.1,
+        objective.X,
+        objective.y,
+        weight / weight.mean(),
+        8,
+    )
+    doubled = Objective(
+        objective.network,
+        objective.loss,
+        0.1,
+        objective.X[rows],
+        objective.y[rows],
+        None,
+        9,
+    )
+    value, grad = value_and_gradient(weighted, params)
+    value_twice, grad_twice = value_and_gradient(doubled, params)
+    assert value == pytest.approx(value_twice, rel=1e-14)
+    assert_allclose(grad, grad_twice, rtol=1e-12, atol=1e-15)
+
+
+def test_alpha_acts_on_weights_only():
+    plain, params = make_objective()
+    penalised, _ = make_objective(alpha=0.5)
+    value, grad = value_and_gradient(plain, params)
+    value_alpha, grad_alpha = value_and_gradient(penalised, params)
+    layers = plain.network.layout.views(params)
+    squares = sum((W**2).sum() for W, _ in layers)
+    assert value_alpha - value == pytest.approx(0.25 * squares)
+    added = plain.network.layout.views(grad_alpha - grad)
+    for (dW, db), (W, _) in zip(added, layers, strict=True):
+        assert_allclose(dW, 0.5 * W, rtol=1e-12, atol=1e-15)
+        assert_array_equal(db, 0.0)
+
+
+@pytest.mark.parametrize("sparse", [None, *SPARSE_FORMATS])
+def test_a_slice_and_its_row_numbers_are_the_same_rows(sparse):
+    objective, params = make_objective(alpha=0.1, weighted=True, sparse=sparse)
+    value, grad = value_and_gradient(objective, params, slice(2, 6))
+    value_picked, grad_picked = value_and_gradient(objective, params, np.arange(2, 6))
+    assert value_picked == value
+    assert_array_equal(grad_picked, grad)
+
+
+@pytest.mark.parametrize("rows", [slice(0, 8), np.array([5, 0, 3])], ids=str)
+def test_data_are_only_read(rows):
+    objective, params = make_objective(alpha=0.1, weighted=True)
+    for array in (objective.X, objective.y, objective.weight, params):
+        array.flags.writeable = False
+    value_and_gradient(objective, params, rows)
+
+
+@pytest.mark.parametrize("sparse", [None, *SPARSE_FORMATS])
+def test_float32_is_the_rounded_float64(sparse):
+    single, params = make_objective(
+        alpha=0.1, weighted=True, dtype=np.float32, sparse=sparse
+    )
+    double, _ = make_objective(alpha=0.1, weighted=True)
+    value, grad = value_and_gradient(single, params)
+    exact, exact_grad = value_and_gradient(double, params.astype(float))
+    assert grad.dtype == np.float32
+    assert value == pytest.approx(exact, rel=1e-6)
+    assert_allclose(grad, exact_grad, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("rows", [slice(0, 8), np.array([5, 0, 3])], ids=str)
+def test_the_value_alone_is_the_same_j(rows, monkeypatch):
+    monkeypatch.setattr(skffnn.core.objective, "CHUNK", 3)
+    objective, params = make_objective(alpha=0.1, weighted=True)
+    value, _ = value_and_gradient(objective, params, rows)
+    assert objective.value(params, rows) == pytest.approx(value, rel=1e-14)
+
+
+class Sine(Activation):
+    keeps_z = True
+
+    def forward(self, z, out):
+        np.sin(z, out=out)
+
+    def backward(self, z, a, delta):
+        delta *= np.cos(z)
+
+
+def test_an_activation_of_the_users_own_is_differentiated_like_the_others():
+    objective, params = make_objective()
+    network = Network(objective.network.layer_sizes, (Sine(), Sine()))
+    own = Objective(network, objective.loss, 0.1, objective.X, objective.y, None, 8)
+    assert error_of_gradient(own, params) < 1e-6

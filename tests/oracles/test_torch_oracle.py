@@ -1,0 +1,266 @@
+"""torch in float64: its derivatives by autograd, its optimizers step by step."""
+
+import numpy as np
+import pytest
+
+from skffnn.core.activations import ACTIVATIONS
+from skffnn.core.losses import LOSSES
+from skffnn.core.network import Network
+from skffnn.core.objective import Objective
+from skffnn.core.optimizers import OPTIMIZERS, FirstOrder
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.oracle
+
+F = torch.nn.functional
+
+TORCH_ACTIVATIONS = {
+    "identity": lambda z: z,
+    "logistic": torch.sigmoid,
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "leaky_relu": lambda z: F.leaky_relu(z, 0.01),
+    "elu": F.elu,
+    "selu": F.selu,
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "mish": F.mish,
+    # torch's softplus is the identity beyond its threshold.
+    "softplus": lambda z: F.softplus(z, threshold=700.0),
+}
+
+
+def binary_log_loss(raw, y):
+    return F.binary_cross_entropy_with_logits(raw, y, reduction="none").sum(dim=1)
+
+
+def half_square(prediction, y):
+    return 0.5 * F.mse_loss(prediction, y, reduction="none").sum(dim=1)
+
+
+def logistic_half_square(raw, y):
+    return half_square(torch.sigmoid(raw), y)
+
+
+# (raw, y) -> the loss of each row.
+TORCH_LOSSES = {
+    ("log_loss", "binary"): binary_log_loss,
+    ("log_loss", "multilabel"): binary_log_loss,
+    ("log_loss", "multiclass"): lambda raw, y: F.cross_entropy(
+        raw, y, reduction="none"
+    ),
+    ("squared_error", "continuous"): half_square,
+    ("squared_error", "binary"): logistic_half_square,
+    ("squared_error", "multilabel"): logistic_half_square,
+    ("squared_error", "multiclass"): logistic_half_square,
+}
+
+LOSS_CASES = [(name, kind) for name, kinds in LOSSES.items() for kind in kinds]
+every_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
+every_loss = pytest.mark.parametrize("loss", LOSS_CASES, ids="-".join)
+
+
+def tensor(array):
+    return torch.tensor(array, dtype=torch.float64, requires_grad=True)
+
+
+def make_targets(kind, rng, n_rows):
+    if kind == "continuous":
+        return rng.normal(size=(n_rows, 3))
+    if kind == "multiclass":
+        return np.eye(4)[rng.integers(4, size=n_rows)]
+    n_outputs = {"binary": 1, "multilabel": 3}[kind]
+    return rng.integers(2, size=(n_rows, n_outputs)).astype(float)
+
+
+class Problem:
+    """J on random data, and the same in torch."""
+
+    def __init__(self, activation="tanh", loss=("log_loss", "multiclass"), alpha=0.0):
+        rng = np.random.default_rng(0)
+        self.X = rng.normal(size=(12, 3))
+        self.y = make_targets(loss[1], rng, 12)
+        weight = rng.uniform(0.1, 2.0, 12)
+        self.weight = weight / weight.mean()
+        functions = (ACTIVATIONS[activation],) * 2
+        self.network = Network((3, 5, 4, self.y.shape[1]), functions)
+        self.params = self.network.init_params(rng, np.dtype(float))
+        self.params += rng.normal(scale=0.2, size=self.params.shape)
+        self.objective = Objective(
+            self.network,
+            LOSSES[loss[0]][loss[1]](),
+            alpha,
+            self.X,
+            self.y,
+            self.weight,
+            12,
+        )
+        self.alpha = alpha
+        self._activation = TORCH_ACTIVATIONS[activation]
+        self._loss = TORCH_LOSSES[loss]
+
+    def tensors(self):
+        """Return all weights, then all biases, as leaves of torch's graph."""
+        layers = self.network.layout.views(self.params)
+        return [tensor(W) for W, _ in layers], [tensor(b) for _, b in layers]
+
+    def torch_value(self, weights, biases, rows=slice(None)):
+        a = torch.from_numpy(self.X[rows])
+        for W, b in zip(weights[:-1], biases[:-1], strict=True):
+            a = self._activation(a @ W + b)
+        raw = a @ weights[-1] + biases[-1]
+        losses = self._loss(raw, torch.from_numpy(self.y[rows]))
+        penalty = sum((W**2).sum() for W in weights)
+        weight = torch.from_numpy(self.weight[rows])
+        return (weight * losses).mean() + 0.5 * self.alpha * penalty
+
+
+def flat(tensors):
+    return np.concatenate([t.detach().numpy().ravel() for t in tensors])
+
+
+def test_torch_has_an_answer_for_the_whole_registry():
+    assert set(TORCH_ACTIVATIONS) == set(ACTIVATIONS)
+    assert set(TORCH_LOSSES) == set(LOSS_CASES)
+    first_order = {n for n, cls in OPTIMIZERS.items() if issubclass(cls, FirstOrder)}
+    assert set(TORCH_OPTIMIZERS) == first_order
+
+
+@every_activation
+def test_activations_and_their_derivatives(activation):
+    z = np.concatenate([-np.logspace(2, -3, 100), np.logspace(-3, 2, 100)])
+    f, z_torch = ACTIVATIONS[activation], tensor(z)
+    a_torch = TORCH_ACTIVATIONS[activation](z_torch)
+    a_torch.sum().backward()
+    a, delta = np.empty_like(z), np.ones_like(z)
+    f.forward(z, a)
+    np.testing.assert_allclose(a, a_torch.detach().numpy(), rtol=0, atol=1e-10)
+    f.backward(z if f.keeps_z else a, a, delta)
+    np.testing.assert_allclose(delta, z_torch.grad.numpy(), rtol=0, atol=1e-10)
+
+
+@every_loss
+def test_losses_and_their_gradients(loss):
+    rng = np.random.default_rng(0)
+    y = make_targets(loss[1], rng, 10)
+    raw = tensor(rng.normal(scale=4.0, size=y.shape))
+    weight = rng.uniform(0.1, 2.0, 10)
+    exact = (
+        torch.from_numpy(weight) * TORCH_LOSSES[loss](raw, torch.from_numpy(y))
+    ).sum()
+    exact.backward()
+    gradient = np.empty_like(y)
+    value = LOSSES[loss[0]][loss[1]]().value_and_gradient(
+        y, raw.detach().numpy(), weight, gradient
+    )
+    assert value == pytest.approx(exact.item(), abs=1e-10)
+    np.testing.assert_allclose(gradient, raw.grad.numpy(), rtol=0, atol=1e-10)
+
+
+@every_activation
+@every_loss
+def test_the_gradient_of_the_whole_network(activation, loss):
+    problem = Problem(activation, loss, alpha=0.1)
+    weights, biases = problem.tensors()
+    exact = problem.torch_value(weights, biases)
+    exact.backward()
+    grad = np.empty_like(problem.params)
+    value = problem.objective.value_and_gradient(problem.params, grad, slice(0, 12))
+    assert value == pytest.approx(exact.item(), abs=1e-10)
+    expected = flat([t.grad for t in [*weights, *biases]])
+    np.testing.assert_allclose(grad, expected, rtol=0, atol=1e-10)
+
+
+# name -> (our hyperparameters, torch's optimizer of (weights, biases), rate). Where the
+# bias correction of Adam meets epsilon the papers differ, so epsilon is small there.
+TORCH_OPTIMIZERS = {
+    "sgd": (
+        {"momentum": 0.8, "nesterovs_momentum": True},
+        lambda W, b: torch.optim.SGD([*W, *b], lr=0.05, momentum=0.8, nesterov=True),
+        0.05,
+    ),
+    "adam": (
+        {"beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-10},
+        lambda W, b: torch.optim.Adam([*W, *b], lr=0.02, betas=(0.8, 0.99), eps=1e-10),
+        0.02,
+    ),
+    "adamw": (
+        {"beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-10, "weight_decay": 0.3},
+        lambda W, b: torch.optim.AdamW(
+            [{"params": W, "weight_decay": 0.3}, {"params": b, "weight_decay": 0.0}],
+            lr=0.02,
+            betas=(0.8, 0.99),
+            eps=1e-10,
+        ),
+        0.02,
+    ),
+    "nadam": (
+        {"beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-6},
+        lambda W, b: torch.optim.NAdam([*W, *b], lr=0.02, betas=(0.8, 0.99), eps=1e-6),
+        0.02,
+    ),
+    "rmsprop": (
+        {"rho": 0.9, "epsilon": 1e-6},
+        lambda W, b: torch.optim.RMSprop([*W, *b], lr=0.01, alpha=0.9, eps=1e-6),
+        0.01,
+    ),
+    "adagrad": (
+        {"epsilon": 1e-6},
+        lambda W, b: torch.optim.Adagrad([*W, *b], lr=0.05, eps=1e-6),
+        0.05,
+    ),
+    "adadelta": (
+        {"rho": 0.8, "floor": 1e-4},
+        lambda W, b: torch.optim.Adadelta([*W, *b], lr=0.9, rho=0.8, eps=1e-4),
+        0.9,
+    ),
+    "rprop": (
+        {"shrink": 0.4, "grow": 1.1, "min_step": 1e-5, "max_step": 0.05},
+        lambda W, b: torch.optim.Rprop(
+            [*W, *b], lr=0.003, etas=(0.4, 1.1), step_sizes=(1e-5, 0.05)
+        ),
+        0.003,
+    ),
+}
+N_STEPS = 60
+
+
+def trajectories(name, batches):
+    """Take a step on each batch in turn; return both paths, our gradients and J."""
+    problem = Problem(alpha=0.01)
+    hyperparameters, make_torch, rate = TORCH_OPTIMIZERS[name]
+    weights, biases = problem.tensors()
+    theirs = make_torch(weights, biases)
+    ours = OPTIMIZERS[name](**hyperparameters)
+    params, layout = problem.params.copy(), problem.network.layout
+    state = ours.init(layout.size, layout.n_weights, params.dtype)
+    grad = np.empty_like(params)
+    path, torch_path, gradients, values = [], [], [], []
+    for step in range(N_STEPS):
+        rows = batches[step % len(batches)]
+        values.append(problem.objective.value_and_gradient(params, grad, rows))
+        gradients.append(grad.copy())
+        ours.step(params, grad, state, rate, values[-1])
+        path.append(params.copy())
+        theirs.zero_grad()
+        problem.torch_value(weights, biases, rows).backward()
+        theirs.step()
+        torch_path.append(flat([*weights, *biases]))
+    return np.array(path), np.array(torch_path), np.array(gradients), np.array(values)
+
+
+@pytest.mark.parametrize("name", [n for n in TORCH_OPTIMIZERS if n != "rprop"])
+def test_trajectories_over_mini_batches(name):
+    batches = [slice(0, 4), slice(4, 8), slice(8, 12)]
+    path, torch_path, _, _ = trajectories(name, batches)
+    assert np.abs(path[-1] - path[0]).max() > 0.05
+    np.testing.assert_allclose(path, torch_path, rtol=0, atol=1e-6)
+
+
+def test_rprop_is_torchs_while_j_falls():
+    # torch's is iRprop-, which takes no step back; ours, iRprop+, does if J has grown.
+    path, torch_path, gradients, values = trajectories("rprop", [slice(0, 12)])
+    assert (np.diff(values) <= 0.0).all()
+    flips = gradients[1:] * gradients[:-1] < 0.0
+    assert flips.sum() > 10
+    np.testing.assert_allclose(path, torch_path, rtol=0, atol=1e-6)

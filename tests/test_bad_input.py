@@ -1,0 +1,215 @@
+"""An error names the argument, the value and what is allowed, and breaks nothing."""
+
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+
+from skffnn import FFNNClassifier, FFNNRegressor
+from skffnn.core.activations import ACTIVATIONS, LeakyReLU
+from skffnn.core.losses import LOSSES
+from skffnn.core.optimizers import OPTIMIZERS
+from skffnn.core.optimizers.adam import Adam
+
+ESTIMATORS = [FFNNClassifier, FFNNRegressor]
+WRONG_VALUES = {
+    "hidden_layer_sizes": [
+        0,
+        2.5,
+        "100",
+        (10, 0),
+        (10, 2.5),
+        (10, "5"),
+        None,
+        True,
+        -3,
+    ],
+    "activation": ["reluu", 3, ("relu", "tanh"), (3,)],
+    "solver": ["full", 1, None],
+    "optimizer": ["adamm", 0.1, None],
+    "loss": ["cross_entropy", None],
+    "alpha": [-1e-4, "small", None],
+    "batch_size": [0, -1, 2.5, "all"],
+    "learning_rate": ["linear", 0.1],
+    "learning_rate_init": [0.0, -1.0, "big"],
+    "power_t": [-0.5],
+    "max_iter": [0, 1.5],
+    "shuffle": ["yes"],
+    "random_state": ["seed"],
+    "tol": [-1.0],
+    "verbose": ["loud"],
+    "warm_start": [None],
+    "momentum": [1.0, -0.1],
+    "nesterovs_momentum": [None],
+    "early_stopping": ["auto"],
+    "validation_fraction": [0.0, 1.0],
+    "beta_1": [1.0, -0.1],
+    "beta_2": [1.0, -0.1],
+    "epsilon": [0.0],
+    "n_iter_no_change": [0, 2.5],
+    "max_fun": [0],
+}
+X = np.random.default_rng(0).normal(size=(30, 4))
+LABELS = np.arange(30) % 3
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_every_parameter_is_in_the_table(Estimator):
+    assert set(Estimator().get_params()) == set(WRONG_VALUES)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(k, v) for k, values in WRONG_VALUES.items() for v in values]
+)
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_a_wrong_value_is_named(Estimator, name, value):
+    with pytest.raises(ValueError, match=f"'{name}' parameter") as error:
+        Estimator(**{name: value}).fit(X, LABELS)
+    if name != "activation":
+        assert repr(value).strip("'") in str(error.value)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_solver_of_mlpclassifier_is_shown_its_right_spelling(name):
+    with pytest.raises(ValueError, match=f"solver='.*', optimizer='{name}'"):
+        FFNNClassifier(solver=name).fit(X, LABELS)
+
+
+@pytest.mark.parametrize(
+    "name", [k for k, v in OPTIMIZERS.items() if len(v.solvers) == 1]
+)
+@pytest.mark.parametrize("solver", ["mini-batch", "stochastic"])
+def test_an_impossible_pair_says_what_the_optimizer_needs(name, solver):
+    with pytest.raises(ValueError, match=f"optimizer='{name}' needs solver='batch'"):
+        FFNNClassifier(solver=solver, optimizer=name).fit(X, LABELS)
+
+
+def test_log_loss_is_not_for_a_regressor():
+    with pytest.raises(
+        ValueError, match=r"'loss' parameter.*squared_error.*'log_loss'"
+    ):
+        FFNNRegressor(loss="log_loss").fit(X, X[:, 0])
+
+
+def test_hyperparameters_of_own_objects_are_checked_where_they_are_made():
+    with pytest.raises(ValueError, match=r"slope of LeakyReLU .* \(0, 1\), got 2"):
+        LeakyReLU(slope=2)
+    with pytest.raises(ValueError, match=r"beta_1 of Adam .* \[0, 1\), got 'x'"):
+        Adam(beta_1="x")
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+@pytest.mark.parametrize(
+    ("features", "target", "weight", "message"),
+    [
+        (X[:, 0], LABELS, None, "Expected 2D array"),
+        (X[:-1], LABELS, None, "inconsistent numbers of samples"),
+        (np.where(X > 2, np.nan, X), LABELS, None, "X contains NaN"),
+        (np.where(X > 2, np.inf, X), LABELS, None, "X contains infinity"),
+        (X.astype(complex), LABELS, None, "Complex data"),
+        (X[:0], LABELS[:0], None, "0 sample"),
+        (X[:, :0], LABELS, None, "0 feature"),
+        (X, None, None, "requires y to be passed"),
+        (X, np.where(LABELS == 1, np.nan, LABELS), None, "y contains NaN"),
+        (X, LABELS, -np.ones(30), "sample_weight must not be negative, got -1"),
+        (X, LABELS, np.zeros(30), "Sample weights must contain at least one non-zero"),
+        (X, LABELS, np.ones(29), "sample_weight"),
+        (X, LABELS, np.full(30, np.nan), "sample_weight contains NaN"),
+    ],
+)
+def test_wrong_data_is_named(Estimator, features, target, weight, message):
+    with pytest.raises(ValueError, match=message):
+        Estimator().fit(features, target, sample_weight=weight)
+
+
+def test_continuous_targets_are_no_labels():
+    with pytest.raises(ValueError, match="Unknown label type"):
+        FFNNClassifier().fit(X, X[:, 0])
+
+
+def test_targets_that_float32_cannot_hold_are_named():
+    with pytest.raises(ValueError, match="y contains values too large for float32"):
+        FFNNRegressor().fit(X.astype(np.float32), np.full(30, 1e300))
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+@pytest.mark.parametrize("method", ["predict", "score"])
+def test_not_fitted_is_said(Estimator, method):
+    arguments = (X, LABELS) if method == "score" else (X,)
+    with pytest.raises(NotFittedError):
+        getattr(Estimator(), method)(*arguments)
+    assert not hasattr(Estimator(), "coefs_")
+
+
+def test_classes_are_needed_first_and_must_not_change():
+    model = FFNNClassifier()
+    with pytest.raises(ValueError, match="classes must be passed in the first call"):
+        model.partial_fit(X, LABELS)
+    model.partial_fit(X, LABELS, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match=r"classes=\[0, 1\] is not the same"):
+        model.partial_fit(X, LABELS, classes=[0, 1])
+
+
+def test_a_failed_partial_fit_changes_nothing():
+    model = FFNNClassifier(random_state=0).partial_fit(X, LABELS, classes=[0, 1, 2])
+    before = model.predict_proba(X)
+    bad_calls = [
+        (X, LABELS + 1, None, r"labels \[3\] that are not in classes_"),
+        (X[:, :2], LABELS, None, "2 features, but"),
+        (np.full_like(X, np.nan), LABELS, None, "NaN"),
+        (X, LABELS, -np.ones(30), "negative"),
+        (X, np.eye(30)[:, :3], None, "was fitted with multiclass targets"),
+    ]
+    for features, target, weight, message in bad_calls:
+        with pytest.raises(ValueError, match=message):
+            model.partial_fit(features, target, sample_weight=weight)
+    with pytest.raises(ValueError, match="alpha"):
+        model.set_params(alpha=-1).partial_fit(X, LABELS)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+    assert model.set_params(alpha=0.0).partial_fit(X, LABELS).n_iter_ == 2
+
+
+def test_a_failed_fit_leaves_the_old_model():
+    model = FFNNRegressor(random_state=0).fit(X, X[:, 0])
+    before = model.predict(X)
+    with pytest.raises(ValueError, match="y contains"):
+        model.fit(X[:, :2], np.full(30, np.nan))
+    np.testing.assert_array_equal(model.predict(X), before)
+
+
+@pytest.mark.parametrize(
+    "change", [{"hidden_layer_sizes": (3,)}, {"activation": "tanh"}], ids=str
+)
+def test_going_on_with_another_network_is_named(change):
+    model = FFNNClassifier(warm_start=True, random_state=0).fit(X, LABELS)
+    (name,) = change
+    with pytest.raises(ValueError, match=f"{name}="):
+        model.set_params(**change).fit(X, LABELS)
+
+
+def test_a_schedule_that_returns_nonsense_is_named():
+    with pytest.raises(
+        ValueError, match="'learning_rate' function .* Got nan .*step=0"
+    ):
+        FFNNRegressor(learning_rate=lambda step, n_steps: np.nan).fit(X, X[:, 0])
+
+
+def test_options_without_effect_are_named_in_one_warning():
+    model = FFNNClassifier(
+        solver="batch", batch_size=10, momentum=0.5, validation_fraction=0.2, beta_1=0.8
+    )
+    with pytest.warns(UserWarning) as record:
+        model.fit(X, LABELS)
+    (message,) = [str(w.message) for w in record]
+    for part in ("solver='batch'", "batch_size=10", "momentum=0.5", "beta_1=0.8",
+                 "validation_fraction=0.2"):  # fmt: skip
+        assert part in message
+
+
+def test_messages_list_the_registries():
+    for name, registry in (("activation", ACTIVATIONS), ("optimizer", OPTIMIZERS)):
+        with pytest.raises(ValueError, match=name) as error:
+            FFNNClassifier(**{name: "?"}).fit(X, LABELS)
+        assert all(repr(known) in str(error.value) for known in registry)
+    with pytest.raises(ValueError, match="loss") as error:
+        FFNNClassifier(loss="?").fit(X, LABELS)
+    assert all(repr(k) in str(error.value) for k, v in LOSSES.items() if "binary" in v)

@@ -1,0 +1,100 @@
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss
+
+from skffnn import FFNNClassifier, FFNNRegressor
+from skffnn._holdout import split_rows
+
+
+def test_the_best_epoch_is_restored(cancer):
+    X, y = cancer
+    model = FFNNClassifier(
+        early_stopping=True, random_state=0, learning_rate_init=0.02
+    ).fit(X, y)
+    _, holdout = split_rows(len(y), 0.1, y, model._state.seed)
+    score = -log_loss(y[holdout], model.predict_proba(X[holdout]))
+    assert score == pytest.approx(model.best_validation_score_, rel=1e-12)
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert model.stop_reason_ == "early_stopping"
+    assert len(model.validation_scores_) == model.n_iter_
+
+
+@pytest.mark.parametrize("solver", ["batch", "mini-batch", "stochastic"])
+def test_every_solver_stops_early(diabetes, solver):
+    X, y = diabetes
+    model = FFNNRegressor(
+        solver=solver, early_stopping=True, random_state=0, hidden_layer_sizes=(50,)
+    ).fit(X, y)
+    assert model.stop_reason_ == "early_stopping"
+    assert model.n_iter_ < model.max_iter
+
+
+def test_the_hold_out_has_the_classes_in_proportion():
+    y = np.repeat([0, 1, 2], [60, 30, 10])
+    train, holdout = split_rows(100, 0.2, y, seed=0)
+    np.testing.assert_array_equal(np.bincount(y[holdout]), [12, 6, 2])
+    np.testing.assert_array_equal(np.sort(np.r_[train, holdout]), np.arange(100))
+
+
+def test_held_out_rows_are_not_trained_on(cancer):
+    X, y = cancer
+    parameters = {"early_stopping": True, "random_state": 0, "max_iter": 5}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = FFNNClassifier(**parameters).fit(X, y)
+        _, holdout = split_rows(len(y), 0.1, y, model._state.seed)
+        moved = X.copy()
+        moved[holdout] += 100.0
+        other = FFNNClassifier(**parameters).fit(moved, y)
+    assert other.loss_curve_ == model.loss_curve_
+    assert other.validation_scores_ != model.validation_scores_
+
+
+def test_a_class_with_one_member_is_warned_of_and_does_not_break(iris):
+    X, y = iris
+    y = y.copy()
+    y[0] = 3
+    with pytest.warns(UserWarning, match="not stratified"):
+        model = FFNNClassifier(early_stopping=True, random_state=0).fit(X, y)
+    assert list(model.classes_) == [0, 1, 2, 3]
+
+
+def test_no_row_left_to_train_on_is_an_error():
+    with pytest.raises(ValueError, match=r"validation_fraction=0\.9.*n_samples=1"):
+        FFNNRegressor(early_stopping=True, validation_fraction=0.9).fit([[1.0]], [1.0])
+
+
+def test_partial_fit_is_not_offered():
+    model = FFNNClassifier(early_stopping=True)
+    assert not hasattr(model, "partial_fit")
+    with pytest.raises(AttributeError, match="partial_fit"):
+        model.partial_fit([[0.0]], [0], classes=[0, 1])
+
+
+def test_a_warm_start_keeps_its_hold_out(cancer):
+    X, y = cancer
+    model = FFNNClassifier(early_stopping=True, warm_start=True, random_state=0)
+    seed = model.fit(X, y)._state.seed
+    assert model.fit(X, y)._state.seed == seed
+
+
+def test_a_warm_start_with_the_same_data_and_parameters_has_nothing_to_do(cancer):
+    X, y = cancer
+    model = FFNNClassifier(warm_start=True, random_state=0).fit(X, y)
+    assert model.stop_reason_ == "converged"
+    before, epochs = model.coefs_[0].copy(), model.n_iter_
+    model.fit(X, y)
+    np.testing.assert_array_equal(model.coefs_[0], before)
+    assert model.n_iter_ == epochs
+    assert model.set_params(tol=1e-6).fit(X, y).n_iter_ > epochs
+
+
+def test_patience_is_exact(iris):
+    X, y = iris
+    model = FFNNClassifier(tol=100.0, n_iter_no_change=3, random_state=0).fit(X, y)
+    # The first epoch has nothing to improve upon; three more do not improve on it.
+    assert model.n_iter_ == 4
+    assert model.stop_reason_ == "converged"

@@ -1,0 +1,117 @@
+"""scikit-learn's own checks, for every way to train."""
+
+import os
+import subprocess
+import sys
+import warnings
+
+import pytest
+from sklearn.utils.estimator_checks import check_estimator
+from threadpoolctl import threadpool_limits
+
+from skffnn import FFNNClassifier, FFNNRegressor
+from skffnn.core.optimizers import OPTIMIZERS
+
+WEIGHTS = (
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weight_equivalence_on_sparse_data",
+)
+# The only checks that may fail, and must: by what the configuration does, and why.
+EXCEPTIONS = {
+    "stochastic": dict.fromkeys(
+        WEIGHTS, "a step sees one row: a row of weight two is one step, not two"
+    ),
+    "small batches": dict.fromkeys(
+        WEIGHTS, "batches of fewer rows than the data has hold other rows"
+    ),
+    "early stopping": dict.fromkeys(
+        WEIGHTS, "the hold-out holds other rows, which training never sees"
+    ),
+}
+
+ESTIMATORS = [FFNNClassifier, FFNNRegressor]
+EVERY_PAIR = [
+    {"solver": solver, "optimizer": name}
+    for name, optimizer in OPTIMIZERS.items()
+    for solver in optimizer.solvers
+]
+CONFIGURATIONS = [
+    {},
+    {"solver": "batch"},
+    {"solver": "stochastic", "max_iter": 20},
+    {"batch_size": 8, "max_iter": 100},
+    {"early_stopping": True},
+    # Refitting must find training converged: the checks compare two fits.
+    {"warm_start": True, "tol": 1e-3},
+]
+
+
+def expected(parameters):
+    if parameters.get("solver") == "stochastic":
+        return EXCEPTIONS["stochastic"]
+    if "batch_size" in parameters:
+        return EXCEPTIONS["small batches"]
+    if parameters.get("early_stopping"):
+        return EXCEPTIONS["early stopping"]
+    return {}
+
+
+def run_checks(estimator, parameters):
+    """Run all checks; every failure is an expected one, and every expected one fails."""
+    exceptions = expected(parameters)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        results = check_estimator(
+            estimator, expected_failed_checks=exceptions, on_fail=None
+        )
+    by_status = {}
+    for result in results:
+        by_status.setdefault(result["status"], []).append(result["check_name"])
+    failures = {
+        result["check_name"]: repr(result["exception"])
+        for result in results
+        if result["status"] == "failed"
+    }
+    assert failures == {}
+    assert sorted(by_status.get("xfail", [])) == sorted(exceptions)
+    assert len(by_status["passed"]) > 45
+    return by_status
+
+
+@pytest.mark.parametrize("parameters", CONFIGURATIONS, ids=str)
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_checks(Estimator, parameters):
+    run_checks(Estimator(**parameters), parameters)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("parameters", EVERY_PAIR, ids=str)
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_checks_of_every_solver_and_optimizer(Estimator, parameters):
+    budget = {"max_iter": 20} if parameters["solver"] == "stochastic" else {}
+    run_checks(Estimator(**parameters, **budget), parameters)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_checks_at_a_number_of_threads(Estimator, n_threads):
+    with threadpool_limits(n_threads):
+        run_checks(Estimator(), {})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_checks_with_the_array_api_of_scipy(Estimator):
+    code = (
+        "import warnings; warnings.simplefilter('ignore')\n"
+        "from sklearn.utils.estimator_checks import check_estimator\n"
+        f"from skffnn import {Estimator.__name__}\n"
+        f"check_estimator({Estimator.__name__}(), on_fail='raise')\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "SCIPY_ARRAY_API": "1"},
+        check=True,
+        timeout=300,
+    )

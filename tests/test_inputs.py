@@ -1,0 +1,200 @@
+"""Whatever scikit-learn takes: the same numbers in another container give the same."""
+
+import joblib
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+import scipy.sparse as sp
+
+from skffnn import FFNNClassifier, FFNNRegressor
+from skffnn.core.optimizers import OPTIMIZERS
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:max_iter="),
+    pytest.mark.filterwarnings("ignore:Constructing a DIA matrix"),
+]
+NAMES = ["a", "b", "c", "d"]
+
+
+def quick(Estimator=FFNNClassifier, **parameters):
+    return Estimator(
+        **{"hidden_layer_sizes": (8,), "max_iter": 5, "random_state": 0, **parameters}
+    )
+
+
+def fortran_memmap(X, tmp_path):
+    joblib.dump(np.asfortranarray(X), tmp_path / "X")
+    return joblib.load(tmp_path / "X", mmap_mode="r")
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        lambda X: X.tolist(),
+        np.asfortranarray,
+        lambda X: pd.DataFrame(X, columns=NAMES),
+        lambda X: pd.DataFrame(X, columns=NAMES).astype("Float64"),
+        lambda X: pd.DataFrame(X, columns=NAMES).astype("double[pyarrow]"),
+        lambda X: pd.DataFrame(X, columns=NAMES).astype(object),
+        lambda X: pl.DataFrame(X, schema=NAMES, orient="row"),
+    ],
+    ids=["list", "fortran", "pandas", "nullable", "pyarrow", "object", "polars"],
+)
+def test_containers_are_equal(iris, container):
+    X, y = iris
+    expected = quick().fit(X, y).predict_proba(X)
+    given = container(X)
+    model = quick().fit(given, y)
+    np.testing.assert_array_equal(model.predict_proba(given), expected)
+    if hasattr(given, "columns"):
+        assert list(model.feature_names_in_) == NAMES
+
+
+def test_read_only_and_memory_mapped_data_are_left_alone(iris, tmp_path):
+    X, y = iris
+    expected = quick().fit(X, y).predict_proba(X)
+    for given in (X.copy(), fortran_memmap(X, tmp_path)):
+        given.setflags(write=False)
+        labels = y.copy()
+        labels.setflags(write=False)
+        model = quick().fit(given, labels)
+        np.testing.assert_array_equal(model.predict_proba(given), expected)
+
+
+def test_a_model_from_a_memory_map_can_go_on(iris, tmp_path):
+    X, y = iris
+    model = quick().partial_fit(X, y, classes=[0, 1, 2])
+    joblib.dump(model, tmp_path / "model")
+    mapped = joblib.load(tmp_path / "model", mmap_mode="r")
+    np.testing.assert_array_equal(
+        mapped.partial_fit(X, y).coefs_[0], model.partial_fit(X, y).coefs_[0]
+    )
+
+
+@pytest.mark.parametrize("Estimator", [FFNNClassifier, FFNNRegressor])
+@pytest.mark.parametrize(
+    "parameters",
+    [{"solver": s, "optimizer": n} for n, o in OPTIMIZERS.items() for s in o.solvers],
+    ids=str,
+)
+def test_float32_stays_float32(iris, Estimator, parameters):
+    X, y = iris
+    model = quick(Estimator, **parameters).fit(X.astype(np.float32), y)
+    arrays = [model._state.params, *model.coefs_, *model.intercepts_]
+    if hasattr(model, "partial_fit"):
+        model.partial_fit(X.astype(np.float32), y)
+        arrays += [
+            a
+            for a in model._state.optimizer_state.values()
+            if isinstance(a, np.ndarray)
+        ]
+    assert {a.dtype for a in arrays} == {np.dtype(np.float32)}
+    if Estimator is FFNNRegressor:
+        assert model.predict(X).dtype == np.float32
+    else:
+        assert model.predict_proba(X).dtype == np.float32
+        assert model.predict_log_proba(X).dtype == np.float32
+
+
+def test_float32_agrees_with_float64(diabetes):
+    X, y = diabetes
+    single = quick(FFNNRegressor).fit(X.astype(np.float32), y).predict(X)
+    np.testing.assert_allclose(
+        single, quick(FFNNRegressor).fit(X, y).predict(X), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("format", ["csr", "csc", "coo", "lil", "dok", "bsr", "dia"])
+@pytest.mark.parametrize("kind", [sp.csr_array, sp.csr_matrix])
+@pytest.mark.parametrize("solver", ["batch", "mini-batch", "stochastic"])
+def test_sparse_is_dense(iris, format, kind, solver):
+    X, y = iris[0].copy(), iris[1]
+    X[np.abs(X) < 0.7] = 0.0
+    dense = quick(solver=solver).fit(X, y)
+    sparse = quick(solver=solver).fit(kind(X).asformat(format), y)
+    for given in (X, kind(X).asformat(format)):
+        np.testing.assert_allclose(
+            sparse.predict_proba(given), dense.predict_proba(X), rtol=1e-7
+        )
+
+
+def test_a_sparse_matrix_that_would_not_fit_densified():
+    X = sp.random_array((3000, 1_000_000), density=1e-6, format="csr", rng=0)
+    y = np.arange(3000) % 2
+    model = quick(hidden_layer_sizes=(2,), max_iter=1).fit(X, y)
+    assert model.predict(X).shape == (3000,)
+    assert model.partial_fit(X, y).n_iter_ == 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "dtype"),
+    [
+        (["no", "yes"], None),
+        (["a", "b", "c"], object),
+        ([1, 2, 3], "Int64"),
+        ([1, 2, 3], "int64[pyarrow]"),
+        ([False, True], "boolean"),
+        ([True, False], bool),
+        ([-1.0, 1.0], float),
+        (["x", "y", "z"], "category"),
+        (["x", "y", "z"], "string"),
+        (["x", "y", "z"], "string[pyarrow]"),
+    ],
+    ids=str,
+)
+def test_labels_come_back_as_they_were(iris, labels, dtype):
+    X, y = iris
+    y = np.asarray(labels, dtype=object)[y % len(labels)]
+    given = pd.Series(list(y), dtype=dtype)
+    for target in (given, list(y)):
+        model = quick().fit(X, target)
+        predicted = model.predict(X)
+        assert set(predicted.tolist()) <= set(labels)
+        assert model.classes_.tolist() == sorted(labels)
+        assert predicted.dtype == model.classes_.dtype
+    if dtype in ("Int64", "int64[pyarrow]"):
+        assert model.classes_.dtype.kind == "i"
+    expected = quick().fit(X, np.unique(y.astype(str), return_inverse=True)[1])
+    np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
+
+
+def test_polars_labels(iris):
+    X, y = iris
+    labels = np.array(["x", "y", "z"])[y]
+    model = quick().fit(X, pl.Series(labels))
+    assert model.classes_.tolist() == ["x", "y", "z"]
+    assert quick().fit(X, pl.Series(y)).classes_.dtype.kind == "i"
+
+
+def test_nullable_labels_in_partial_fit(iris):
+    X, y = iris
+    given = pd.Series(y, dtype="Int64")
+    model = quick().partial_fit(X, given, classes=pd.Series([0, 1, 2], dtype="Int64"))
+    assert model.partial_fit(X, given).classes_.dtype.kind == "i"
+
+
+def test_a_missing_label_is_named(iris):
+    X, y = iris
+    given = pd.Series(y, dtype="Int64")
+    given[3] = pd.NA
+    with pytest.raises(ValueError, match="y contains NaN"):
+        quick().fit(X, given)
+
+
+def test_a_column_vector_is_accepted_with_a_warning(diabetes):
+    from sklearn.exceptions import DataConversionWarning
+
+    X, y = diabetes
+    with pytest.warns(DataConversionWarning):
+        model = quick(FFNNRegressor).fit(X, y[:, None])
+    assert model.predict(X).shape == y.shape
+
+
+def test_feature_names_are_checked(cancer_frame):
+    X, y = cancer_frame
+    model = quick().fit(X / X.max(), y)
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(X.rename(columns={"mean area": "area"}))
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        model.predict(X.to_numpy())

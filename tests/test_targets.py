@@ -1,0 +1,142 @@
+"""What is predicted has the shape, the type and the probabilities of what was given."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from scipy.special import expit, softmax
+
+from skffnn import FFNNClassifier, FFNNRegressor
+from skffnn.core.losses import LOSSES
+
+pytestmark = pytest.mark.filterwarnings("ignore:max_iter=")
+CLASSIFIER_LOSSES = [name for name, kinds in LOSSES.items() if "binary" in kinds]
+
+
+def quick(Estimator, **parameters):
+    return Estimator(**{"max_iter": 20, "random_state": 0, **parameters})
+
+
+@pytest.mark.parametrize("loss", CLASSIFIER_LOSSES)
+def test_binary(cancer, loss):
+    X, y = cancer
+    model = quick(FFNNClassifier, loss=loss, max_iter=60).fit(X, y)
+    p, scores = model.predict_proba(X), model.decision_function(X)
+    assert model.n_outputs_ == 1
+    assert model.out_activation_ == "logistic"
+    assert scores.shape == y.shape
+    np.testing.assert_allclose(p[:, 1], expit(scores), rtol=1e-12)
+    np.testing.assert_allclose(p.sum(axis=1), 1.0)
+    np.testing.assert_array_equal(model.predict(X), p[:, 1] > 0.5)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), p, rtol=1e-12)
+    assert model.score(X, y) > 0.95
+
+
+@pytest.mark.parametrize("loss", CLASSIFIER_LOSSES)
+def test_multiclass(iris, loss):
+    X, y = iris
+    model = quick(FFNNClassifier, loss=loss, max_iter=200).fit(X, y)
+    p, scores = model.predict_proba(X), model.decision_function(X)
+    link = {"softmax": lambda raw: softmax(raw, axis=1), "logistic": expit}
+    expected = link[model.out_activation_](scores)
+    np.testing.assert_allclose(p, expected / expected.sum(axis=1, keepdims=True))
+    np.testing.assert_array_equal(model.predict(X), p.argmax(axis=1))
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), p, rtol=1e-12)
+    assert model.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("loss", CLASSIFIER_LOSSES)
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array, sp.csr_matrix])
+def test_multilabel(multilabel, loss, container):
+    X, Y = multilabel
+    model = quick(FFNNClassifier, loss=loss, max_iter=200).fit(X, container(Y))
+    p = model.predict_proba(X)
+    predicted = model.predict(X)
+    assert p.shape == Y.shape
+    assert sp.issparse(predicted) == sp.issparse(container(Y))
+    predicted = predicted.toarray() if sp.issparse(predicted) else predicted
+    np.testing.assert_array_equal(predicted, p > 0.5)
+    np.testing.assert_allclose(p, expit(model.decision_function(X)), rtol=1e-12)
+    assert (predicted == Y).mean() > 0.9
+
+
+def test_multilabel_goes_on_without_classes(multilabel):
+    X, Y = multilabel
+    model = quick(FFNNClassifier).partial_fit(X, Y)
+    assert model.partial_fit(X[:10], Y[:10]).n_iter_ == 2
+    np.testing.assert_array_equal(model.classes_, [0, 1, 2])
+
+
+def test_one_class_is_always_predicted(iris):
+    X, _ = iris
+    model = quick(FFNNClassifier).fit(X, np.full(len(X), "only"))
+    assert set(model.predict(X)) == {"only"}
+    np.testing.assert_array_equal(model.predict_proba(X), np.ones((len(X), 1)))
+    np.testing.assert_array_equal(model.predict_log_proba(X), np.zeros((len(X), 1)))
+
+
+def test_log_probabilities_stay_finite_where_probabilities_vanish(iris, multilabel):
+    X, y = iris
+    for target in (y == 0, y, multilabel[1]):
+        model = quick(FFNNClassifier, max_iter=2).fit(X, target)
+        model.coefs_[-1][...] *= 1e6
+        assert np.isfinite(model.predict_log_proba(X)).all()
+        assert model.predict_log_proba(X).min() < -1000.0
+
+
+def test_a_batch_may_lack_a_class(iris):
+    X, y = iris
+    model = quick(FFNNClassifier)
+    for label in (0, 1, 2, 0):
+        rows = y == label
+        model.partial_fit(X[rows], y[rows], classes=[2, 1, 0])
+    assert model.predict_proba(X).shape == (150, 3)
+    assert model.n_iter_ == 4
+
+
+def test_several_regression_targets(diabetes):
+    X, y = diabetes
+    Y = np.column_stack([y, 2.0 * y, -y])
+    model = quick(FFNNRegressor, max_iter=200).fit(X, Y)
+    assert model.predict(X).shape == Y.shape
+    assert model.score(X, Y) > 0.4
+    with pytest.raises(ValueError, match="y has 1 outputs, but"):
+        model.partial_fit(X, y)
+
+
+def test_a_linear_model_has_no_hidden_layer(diabetes):
+    """Without hidden layers the squared error has Ridge's minimum."""
+    from sklearn.linear_model import Ridge
+
+    X, y = diabetes
+    alpha = 0.1
+    model = FFNNRegressor((), solver="batch", alpha=alpha, tol=1e-9, random_state=0)
+    ridge = Ridge(alpha=alpha * len(y)).fit(X, y)
+    np.testing.assert_allclose(model.fit(X, y).coefs_[0][:, 0], ridge.coef_, atol=1e-4)
+    assert model.n_layers_ == 2
+
+
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_a_linear_model_is_a_logistic_regression(iris, n_classes):
+    from sklearn.linear_model import LogisticRegression
+
+    X, y = iris[0][iris[1] < n_classes], iris[1][iris[1] < n_classes]
+    alpha = 0.01
+    model = FFNNClassifier(
+        (), solver="batch", alpha=alpha, tol=1e-9, n_iter_no_change=50, random_state=0
+    ).fit(X, y)
+    C = 1.0 / (alpha * len(y))
+    expected = LogisticRegression(C=C, tol=1e-9, max_iter=1000).fit(X, y)
+    np.testing.assert_allclose(
+        model.predict_proba(X), expected.predict_proba(X), atol=1e-4
+    )
+
+
+def test_squared_error_of_a_classifier_is_the_textbooks_cost(iris):
+    X, y = iris
+    model = quick(FFNNClassifier, loss="squared_error", alpha=0.0, solver="batch",
+                  optimizer="sgd", max_iter=1).fit(X, y)  # fmt: skip
+    start = quick(FFNNClassifier, loss="squared_error", alpha=0.0, solver="batch",
+                  optimizer="sgd", learning_rate_init=1e-300, max_iter=1).fit(X, y)  # fmt: skip
+    outputs = expit(start.decision_function(X))
+    cost = 0.5 * np.square(outputs - np.eye(3)[y]).sum() / len(y)
+    assert model.loss_ == pytest.approx(cost, rel=1e-12)

@@ -1,0 +1,136 @@
+"""Bad luck loses nothing that was finished."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+
+from skffnn import FFNNClassifier, FFNNRegressor
+from skffnn.core.schedules import Schedule
+
+SOLVERS = ["batch", "mini-batch", "stochastic"]
+
+
+class Interrupt(Schedule):
+    """Ctrl-C at a certain step."""
+
+    def __init__(self, at):
+        object.__setattr__(self, "at", at)
+
+    def __call__(self, step, n_steps):
+        if step == self.at:
+            raise KeyboardInterrupt
+        return 1.0
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_an_interrupt_keeps_the_best_finished_epoch(iris, solver):
+    X, y = iris
+    parameters = {"solver": solver, "optimizer": "sgd", "random_state": 0}
+    steps = {"batch": 1, "mini-batch": 5, "stochastic": 150}[solver]
+    model = FFNNClassifier(learning_rate=Interrupt(3 * steps), **parameters)
+    with pytest.warns(UserWarning, match="interrupted after epoch 3"):
+        model.fit(X, y)
+    assert model.stop_reason_ == "interrupted"
+    with pytest.warns(ConvergenceWarning):
+        finished = FFNNClassifier(max_iter=3, **parameters).fit(X, y)
+    np.testing.assert_array_equal(model.coefs_[0], finished.coefs_[0])
+    assert model.set_params(learning_rate="constant").partial_fit(X, y).n_iter_ == 4
+
+
+def test_an_interrupt_of_lbfgs_keeps_what_was_finished(diabetes):
+    X, y = diabetes
+    calls = []
+
+    class InterruptingLoss(type(FFNNRegressor().fit(X, y)._loss)):
+        def value_and_gradient(self, *args):
+            calls.append(1)
+            if len(calls) == 20:
+                raise KeyboardInterrupt
+            return super().value_and_gradient(*args)
+
+    model = FFNNRegressor(solver="batch", loss=InterruptingLoss(), random_state=0)
+    with pytest.warns(UserWarning, match="interrupted"):
+        model.fit(X, y)
+    assert model.score(X, y) > 0.3
+    assert len(model.loss_curve_) == model.n_iter_ > 5
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_divergence_stops_at_once_and_restores(diabetes, solver, dtype):
+    X, y = diabetes
+    model = FFNNRegressor(
+        solver=solver, optimizer="sgd", learning_rate_init=5.0, random_state=0
+    )
+    with pytest.warns(
+        ConvergenceWarning, match=r"StandardScaler.*learning_rate_init=5"
+    ):
+        model.fit((100.0 * X).astype(dtype), y)
+    assert model.stop_reason_ == "diverged"
+    assert model.n_iter_ < 50
+    assert len(model.loss_curve_) == model.n_iter_
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_a_diverging_partial_fit_leaves_a_usable_model(diabetes):
+    X, y = diabetes
+    model = FFNNRegressor(optimizer="sgd", random_state=0).partial_fit(X, y)
+    before = model.predict(X)
+    with pytest.warns(ConvergenceWarning, match="infinite or NaN"):
+        model.partial_fit(1e200 * X, y)
+    np.testing.assert_array_equal(model.predict(X), before)
+    model.partial_fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+
+
+def test_a_loss_that_is_not_finite_ends_lbfgs(diabetes):
+    X, y = diabetes
+    with pytest.warns(ConvergenceWarning, match="infinite or NaN"):
+        model = FFNNRegressor(solver="batch", random_state=0).fit(1e160 * X, y)
+    assert model.stop_reason_ == "diverged"
+    assert np.isfinite(model.coefs_[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason", "message"),
+    [
+        ({"max_iter": 2}, "max_iter", "max_iter=2 epochs ended"),
+        ({"solver": "batch", "max_iter": 2}, "max_iter", "max_iter=2 epochs ended"),
+        ({"solver": "batch", "max_fun": 3}, "max_fun", "max_fun=3 evaluations ended"),
+    ],
+)
+def test_a_budget_that_ran_out_is_said(iris, parameters, reason, message):
+    model = FFNNClassifier(random_state=0, **parameters)
+    with pytest.warns(ConvergenceWarning, match=message):
+        model.fit(*iris)
+    assert model.stop_reason_ == reason
+
+
+def test_the_warning_points_at_the_users_line(iris):
+    with warnings.catch_warnings(record=True) as record:
+        warnings.simplefilter("always")
+        FFNNClassifier(max_iter=2, random_state=0).fit(*iris)
+        FFNNClassifier(batch_size=9, solver="stochastic", max_iter=2).fit(*iris)
+    assert {w.filename for w in record} == {__file__}
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_verbose_prints_a_line_per_epoch(iris, capsys, early_stopping):
+    model = FFNNClassifier(verbose=True, early_stopping=early_stopping, random_state=0)
+    lines = capsys.readouterr().out.splitlines() if not model.fit(*iris) else None
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == model.n_iter_
+    assert lines[0].startswith("Epoch 1, loss = ")
+    assert ("validation score" in lines[-1]) == early_stopping
+    FFNNClassifier(random_state=0, early_stopping=early_stopping).fit(*iris)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_lbfgs_prints_and_records_its_iterations(iris, capsys):
+    model = FFNNClassifier(solver="batch", max_iter=7, verbose=1, random_state=0)
+    model.fit(*iris)
+    assert len(capsys.readouterr().out.splitlines()) == model.n_iter_ == 7
+    assert np.all(np.diff(model.loss_curve_) < 0)
