@@ -1,0 +1,184 @@
+"""What a user of scikit-learn finds when looking at the estimators."""
+
+import inspect
+import pickle
+import subprocess
+import sys
+
+import joblib
+import numpy as np
+import pytest
+from numpydoc.docscrape import ClassDoc, FunctionDoc
+from sklearn.base import clone
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+import skffnn
+from skffnn import FFNNClassifier, FFNNRegressor
+from skffnn.core.activations import ACTIVATIONS, Activation, LeakyReLU
+from skffnn.core.losses import LOSSES
+from skffnn.core.optimizers import OPTIMIZERS
+from skffnn.core.schedules import SCHEDULES
+
+ESTIMATORS = [FFNNClassifier, FFNNRegressor]
+PAIRS = [(FFNNClassifier, MLPClassifier), (FFNNRegressor, MLPRegressor)]
+
+
+class Snake(Activation):
+    """f(z) = z + sin(z)^2; a user's own, without a dataclass."""
+
+    keeps_z = True
+
+    def forward(self, z, out):
+        np.add(z, np.sin(z) ** 2, out=out)
+
+    def backward(self, z, a, delta):
+        delta *= 1.0 + np.sin(2.0 * z)
+
+
+@pytest.mark.parametrize(("Ours", "Theirs"), PAIRS)
+def test_the_parameters_of_mlp_are_ours_in_the_same_order(Ours, Theirs):
+    ours = [name for name in inspect.signature(Ours).parameters]
+    theirs = [name for name in inspect.signature(Theirs).parameters]
+    kept = [name for name in ours if name in theirs]
+    assert set(theirs) - set(kept) <= {"loss"}
+    assert ours[:2] == ["hidden_layer_sizes", "activation"]
+    others = [name for name in kept if name != "loss"]
+    assert others == [name for name in theirs if name in others]
+    keyword_only = inspect.Parameter.KEYWORD_ONLY
+    assert all(
+        inspect.signature(Ours).parameters[n].kind is keyword_only for n in ours[2:]
+    )
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_every_parameter_and_attribute_is_documented(Estimator, iris):
+    doc = ClassDoc(Estimator)
+    documented = [parameter.name for parameter in doc["Parameters"]]
+    assert documented == list(inspect.signature(Estimator).parameters)
+    model = Estimator(early_stopping=True, random_state=0).fit(*iris)
+    public = {name for name in vars(model) if name.endswith("_") and name[0] != "_"}
+    attributes = {attribute.name for attribute in doc["Attributes"]}
+    assert public | {"coefs_", "intercepts_", "feature_names_in_"} == attributes
+    for registry in (ACTIVATIONS, OPTIMIZERS, SCHEDULES):
+        assert all(f'"{name}"' in Estimator.__doc__ for name in registry)
+    assert "{" not in Estimator.__doc__.replace('{"', "")
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_every_method_documents_its_arguments(Estimator):
+    for name, method in inspect.getmembers(Estimator, inspect.isfunction):
+        if name.startswith(("_", "get_", "set_")) or "sklearn" in method.__module__:
+            continue
+        documented = [p.name for p in FunctionDoc(method)["Parameters"]]
+        assert documented == list(inspect.signature(method).parameters)[1:], name
+
+
+def test_the_names_of_the_package():
+    assert set(skffnn.__all__) == {"FFNNClassifier", "FFNNRegressor", "__version__"}
+    assert all(
+        isinstance(name, str) and hasattr(skffnn, name) for name in skffnn.__all__
+    )
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_fitted_attributes(name, iris):
+    kinds = LOSSES[name]
+    Estimator = FFNNClassifier if "binary" in kinds else FFNNRegressor
+    model = Estimator((5, 4), loss=name, random_state=0).fit(*iris)
+    assert [W.shape for W in model.coefs_[:2]] == [(4, 5), (5, 4)]
+    assert [b.shape for b in model.intercepts_[:2]] == [(5,), (4,)]
+    assert model.n_layers_ == 4
+    assert model.n_iter_ == len(model.loss_curve_)
+    assert model.t_ == 150 * model.n_iter_
+    assert model.loss_ == model.loss_curve_[-1]
+    assert model.best_loss_ == min(model.loss_curve_)
+    assert model.validation_scores_ is None
+    assert model.best_validation_score_ is None
+    assert type(model.optimizer_) is OPTIMIZERS["adam"]
+    assert model.batch_size_ == 32
+    assert model.learning_rate_init_ == 0.001
+    assert model.stop_reason_ in ("converged", "max_iter")
+
+
+def test_auto_goes_by_what_a_step_sees(iris):
+    X, y = iris
+    rates = {
+        size: FFNNClassifier(batch_size=size, max_iter=2000, tol=0.01).fit(X, y)
+        for size in (1, 50, 150)
+    }
+    expected = dict(
+        zip((1, 50, 150), ("stochastic", "mini-batch", "batch"), strict=True)
+    )
+    for size, model in rates.items():
+        assert model.learning_rate_init_ == model.optimizer_.auto_rate[expected[size]]
+
+
+@pytest.mark.parametrize(
+    ("solver", "name"),
+    [("batch", "lbfgs"), ("mini-batch", "adam"), ("stochastic", "sgd")],
+)
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_auto_is_resolved(iris, solver, name):
+    model = FFNNClassifier(solver=solver, max_iter=5, random_state=0).fit(*iris)
+    assert type(model.optimizer_) is OPTIMIZERS[name]
+    assert hasattr(model, "partial_fit") == (name != "lbfgs")
+    assert (model.learning_rate_init_ is None) == (name == "lbfgs")
+
+
+def test_own_objects_survive_clone_and_pickle(iris):
+    X, y = iris
+    model = FFNNClassifier((6, 6), (Snake(), LeakyReLU(0.2)), random_state=0)
+    copy = clone(model).fit(X, y)
+    again = pickle.loads(pickle.dumps(copy))
+    np.testing.assert_array_equal(again.predict_proba(X), copy.predict_proba(X))
+    again.set_params(warm_start=True).fit(X, y)
+    assert clone(again).get_params()["activation"][1] == LeakyReLU(0.2)
+
+
+def test_a_pickle_is_about_the_weights(tmp_path):
+    X = np.random.default_rng(0).normal(size=(50, 300))
+    model = FFNNRegressor((200,), tol=1e-2, random_state=0).fit(X, X[:, 0])
+    weights = sum(a.nbytes for a in (*model.coefs_, *model.intercepts_))
+    assert len(pickle.dumps(model)) < 1.2 * weights
+    joblib.dump(model, tmp_path / "model")
+    loaded = joblib.load(tmp_path / "model", mmap_mode="r")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+
+
+def test_coefs_are_views_that_can_be_set(iris):
+    model = FFNNClassifier(random_state=0).fit(*iris)
+    model.coefs_[1][...] = 0.0
+    model.intercepts_[1][...] = [0.0, 9.0, 0.0]
+    assert set(model.predict(iris[0])) == {1}
+
+
+def test_the_diagram_links_to_the_documentation(iris):
+    model = FFNNClassifier(random_state=0)
+    for html in (model._repr_html_(), model.fit(*iris)._repr_html_()):
+        assert "skffnn.FFNNClassifier.html" in html
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_repr_shows_what_was_changed(Estimator):
+    assert repr(Estimator((5,), "tanh")) == (
+        f"{Estimator.__name__}(activation='tanh', hidden_layer_sizes=(5,))"
+    )
+
+
+def test_importing_brings_in_no_heavy_module():
+    code = (
+        "import skffnn, sys\n"
+        "print([m for m in ('matplotlib', 'polars', 'torch') if m in sys.modules])"
+    )
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert output.strip() == "[]"
+
+
+def test_global_numpy_seed_is_honoured(iris):
+    scores = []
+    for _ in range(2):
+        np.random.seed(7)  # noqa: NPY002
+        scores.append(FFNNClassifier(tol=0.01).fit(*iris).predict_proba(iris[0]))
+    np.testing.assert_array_equal(*scores)
