@@ -188,16 +188,16 @@ def test_going_on_with_another_network_is_named(change):
 
 def test_a_schedule_that_returns_nonsense_is_named():
     with pytest.raises(
-        ValueError, match="'learning_rate' function .* Got nan .*step=0"
+        ValueError, match=r"'learning_rate' function .* Got nan .*step=0"
     ):
-        FFNNRegressor(learning_rate=lambda step, n_steps: np.nan).fit(X, X[:, 0])
+        FFNNRegressor(learning_rate=lambda *_: np.nan).fit(X, X[:, 0])
 
 
 def test_options_without_effect_are_named_in_one_warning():
     model = FFNNClassifier(
         solver="batch", batch_size=10, momentum=0.5, validation_fraction=0.2, beta_1=0.8
     )
-    with pytest.warns(UserWarning) as record:
+    with pytest.warns(UserWarning, match="No effect") as record:
         model.fit(X, LABELS)
     (message,) = [str(w.message) for w in record]
     for part in ("solver='batch'", "batch_size=10", "momentum=0.5", "beta_1=0.8",

@@ -135,7 +135,7 @@ def test_a_progress_bar_propagates_through_a_grid_search(iris, n_jobs, capsys):
 @needs_callbacks
 def test_callbacks_are_torn_down_when_fit_fails(iris):
     recorder = Recorder()
-    model = FFNNClassifier(learning_rate=lambda step, n_steps: "x", random_state=0)
+    model = FFNNClassifier(learning_rate=lambda *_: "x", random_state=0)
     with pytest.raises(ValueError, match="learning_rate"):
         model.set_callbacks(recorder).fit(*iris)
     assert recorder.events[-1] == ("teardown", "fit")

@@ -57,7 +57,7 @@ def expected(parameters):
 
 
 def run_checks(estimator, parameters):
-    """Run all checks; every failure is an expected one, and every expected one fails."""
+    """Run all checks: those that fail are the expected ones, all of them."""
     exceptions = expected(parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -107,15 +107,15 @@ def test_float32_agrees_with_float64(diabetes):
     )
 
 
-@pytest.mark.parametrize("format", ["csr", "csc", "coo", "lil", "dok", "bsr", "dia"])
+@pytest.mark.parametrize("layout", ["csr", "csc", "coo", "lil", "dok", "bsr", "dia"])
 @pytest.mark.parametrize("kind", [sp.csr_array, sp.csr_matrix])
 @pytest.mark.parametrize("solver", ["batch", "mini-batch", "stochastic"])
-def test_sparse_is_dense(iris, format, kind, solver):
+def test_sparse_is_dense(iris, layout, kind, solver):
     X, y = iris[0].copy(), iris[1]
     X[np.abs(X) < 0.7] = 0.0
     dense = quick(solver=solver).fit(X, y)
-    sparse = quick(solver=solver).fit(kind(X).asformat(format), y)
-    for given in (X, kind(X).asformat(format)):
+    sparse = quick(solver=solver).fit(kind(X).asformat(layout), y)
+    for given in (X, kind(X).asformat(layout)):
         np.testing.assert_allclose(
             sparse.predict_proba(given), dense.predict_proba(X), rtol=1e-7
         )

@@ -37,8 +37,8 @@ class Snake(Activation):
 
 @pytest.mark.parametrize(("Ours", "Theirs"), PAIRS)
 def test_the_parameters_of_mlp_are_ours_in_the_same_order(Ours, Theirs):
-    ours = [name for name in inspect.signature(Ours).parameters]
-    theirs = [name for name in inspect.signature(Theirs).parameters]
+    ours = list(inspect.signature(Ours).parameters)
+    theirs = list(inspect.signature(Theirs).parameters)
     kept = [name for name in ours if name in theirs]
     assert set(theirs) - set(kept) <= {"loss"}
     assert ours[:2] == ["hidden_layer_sizes", "activation"]

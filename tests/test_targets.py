@@ -133,10 +133,15 @@ def test_a_linear_model_is_a_logistic_regression(iris, n_classes):
 
 def test_squared_error_of_a_classifier_is_the_textbooks_cost(iris):
     X, y = iris
-    model = quick(FFNNClassifier, loss="squared_error", alpha=0.0, solver="batch",
-                  optimizer="sgd", max_iter=1).fit(X, y)  # fmt: skip
-    start = quick(FFNNClassifier, loss="squared_error", alpha=0.0, solver="batch",
-                  optimizer="sgd", learning_rate_init=1e-300, max_iter=1).fit(X, y)  # fmt: skip
-    outputs = expit(start.decision_function(X))
+    frozen = FFNNClassifier(
+        loss="squared_error",
+        alpha=0.0,
+        solver="batch",
+        optimizer="sgd",
+        learning_rate_init=1e-300,
+        max_iter=1,
+        random_state=0,
+    ).fit(X, y)
+    outputs = expit(frozen.decision_function(X))
     cost = 0.5 * np.square(outputs - np.eye(3)[y]).sum() / len(y)
-    assert model.loss_ == pytest.approx(cost, rel=1e-12)
+    assert frozen.loss_ == pytest.approx(cost, rel=1e-12)

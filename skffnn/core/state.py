@@ -64,7 +64,7 @@ class TrainingState:
     validation_scores: list[float] = field(default_factory=list)
 
     def own_arrays(self) -> None:
-        """Copy arrays that cannot be written to, as of a model loaded with mmap_mode."""
+        """Copy arrays that cannot be written to, as after loading with mmap_mode."""
         if not self.params.flags.writeable:
             self.params = np.array(self.params)
             self.optimizer_state = {
@@ -87,7 +87,7 @@ class TrainingState:
         if self.n_weighted == n_rows:
             self.mean_weight = mean
         else:
-            # In this form the mean stays what it is, to the last bit, if nothing is new.
+            # In this form equal means leave the mean as it is, to the last bit.
             self.mean_weight += (mean - self.mean_weight) * (n_rows / self.n_weighted)
 
 
