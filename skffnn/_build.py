@@ -113,7 +113,7 @@ def build_run(
         holdout_loss = HoldoutLoss(network, loss, data, holdout)
 
     optimizer = resolve_optimizer(estimator)
-    schedule = resolve_schedule(estimator)
+    schedule = resolve_schedule(estimator, optimizer)
     size = resolve_batch_size(estimator.batch_size, estimator.solver, count(rows))
     rate = resolve_rate(estimator.learning_rate_init, optimizer, size, count(rows))
     plan = Plan(

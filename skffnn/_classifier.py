@@ -55,7 +55,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     See Also
     --------
     FFNNRegressor : The same network for regression.
-    sklearn.neural_network.MLPClassifier : scikit-learn's own.
+    sklearn.neural_network.MLPClassifier : The one that scikit-learn brings.
 
     Notes
     -----

@@ -48,7 +48,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
     See Also
     --------
     FFNNClassifier : The same network for classification.
-    sklearn.neural_network.MLPRegressor : scikit-learn's own.
+    sklearn.neural_network.MLPRegressor : The one that scikit-learn brings.
 
     Notes
     -----

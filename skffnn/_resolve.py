@@ -17,8 +17,8 @@ from skffnn._warnings import warn
 from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.batches import SOLVERS, auto_batch_size
 from skffnn.core.losses import LOSSES, Loss
-from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder, Optimizer
-from skffnn.core.schedules import SCHEDULES, Schedule
+from skffnn.core.optimizers import OPTIMIZERS, FirstOrder, Optimizer
+from skffnn.core.schedules import SCHEDULES, Constant, Schedule
 from skffnn.core.typing import TargetKind
 
 __all__ = [
@@ -128,8 +128,10 @@ def resolve_rate(
     return optimizer.auto_rate[solver]
 
 
-def resolve_schedule(estimator: Any) -> Schedule:
+def resolve_schedule(estimator: Any, optimizer: Optimizer) -> Schedule:
     """Return the schedule; a user's function is wrapped in a check of its answers."""
+    if not optimizer.uses_schedule:
+        return Constant()
     if isinstance(estimator.learning_rate, str):
         return _from_parameters(SCHEDULES[estimator.learning_rate], estimator)
     schedule = estimator.learning_rate
@@ -155,11 +157,11 @@ def warn_without_effect(estimator: Any, optimizer: Optimizer) -> None:
         unused.update(cls.shared)
     if isinstance(estimator.optimizer, str):
         unused.difference_update(optimizer.shared)
-    if isinstance(optimizer, LBFGS):
-        unused.update(["learning_rate", "learning_rate_init", "power_t"])
-    elif isinstance(optimizer, FirstOrder) and not optimizer.uses_schedule:
-        unused.update(["learning_rate", "power_t"])
-    elif estimator.learning_rate != "invscaling":
+    if not isinstance(optimizer, FirstOrder):
+        unused.add("learning_rate_init")
+    if not optimizer.uses_schedule:
+        unused.add("learning_rate")
+    if not optimizer.uses_schedule or estimator.learning_rate != "invscaling":
         unused.add("power_t")
     signature = inspect.signature(type(estimator))
     changed = [

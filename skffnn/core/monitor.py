@@ -42,7 +42,7 @@ class Monitor:
     rate : float
         The learning rate that the factors act on.
     holdout_loss : callable or None
-        params -> mean loss on rows that are not trained on.
+        Maps params to the mean loss on rows that are not trained on.
     """
 
     def __init__(

@@ -76,7 +76,7 @@ class Workspace:
     max_rows : int
         The largest number of rows of a pass.
     dtype : dtype
-        float32 or float64.
+        That of the parameters, float32 or float64.
 
     Attributes
     ----------

@@ -22,10 +22,13 @@ class Optimizer:
     shared : tuple of str
         Fields that take the value of the estimator's parameter of the same name
         when the optimizer is chosen by name.
+    uses_schedule : bool
+        Whether the learning rate matters after the first step.
     """
 
     solvers: ClassVar[tuple[str, ...]] = ("batch", "mini-batch", "stochastic")
     shared: ClassVar[tuple[str, ...]] = ()
+    uses_schedule: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,6 @@ class FirstOrder(Optimizer, ABC):
     ----------
     auto_rate : dict of str to float
         The learning rate that each solver starts with where the user names none.
-    uses_schedule : bool
-        Whether the learning rate matters after the first step.
     """
 
     auto_rate: ClassVar[dict[str, float]]
