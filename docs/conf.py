@@ -1,0 +1,170 @@
+"""Sphinx configuration, and the tables that are made from the registries."""
+
+import inspect
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+# Examples and their timings should not depend on the number of cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from skffnn import __version__
+from skffnn.core.activations import ACTIVATIONS
+from skffnn.core.batches import SOLVERS
+from skffnn.core.losses import LOSSES
+from skffnn.core.optimizers import OPTIMIZERS, FirstOrder
+from skffnn.core.schedules import SCHEDULES
+
+HERE = Path(__file__).parent
+
+# -- Project ---------------------------------------------------------------------------
+
+project = "skffnn"
+author = "The skffnn developers"
+project_copyright = author
+release = version = __version__
+
+# -- Sphinx ----------------------------------------------------------------------------
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "numpydoc",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "registries", "auto_examples/*.ipynb"]
+default_role = "literal"
+smartquotes = False  # quotes in docstrings are Python's
+
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False
+
+# -- Examples --------------------------------------------------------------------------
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "auto_examples",
+    "within_subsection_order": "FileNameSortKey",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+}
+
+# -- HTML ------------------------------------------------------------------------------
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skffnn"
+html_show_sourcelink = False
+html_theme_options = {
+    "navigation_with_keys": False,
+    "secondary_sidebar_items": ["page-toc"],
+    "show_toc_level": 2,
+}
+
+# -- Tables from the registries --------------------------------------------------------
+
+
+def table(title: str, header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a reStructuredText list-table."""
+    lines = [f".. list-table:: {title}", "   :header-rows: 1", ""]
+    for row in [header, *rows]:
+        first, *others = row
+        lines.append(f"   * - {first}")
+        lines.extend(f"     - {cell}" for cell in others)
+    return "\n".join(lines) + "\n"
+
+
+def summary(thing: object) -> str:
+    """Return the first paragraph of the docstring, with markup characters escaped."""
+    paragraph = (inspect.getdoc(thing) or "").split("\n\n")[0]
+    return re.sub(r"([*`|_\\])", r"\\\1", " ".join(paragraph.split()))
+
+
+def name(text: str) -> str:
+    """Return a name as the user writes it."""
+    return f'``"{text}"``'
+
+
+def activation_table() -> str:
+    rows = [
+        (name(key), summary(type(activation)), activation.init)
+        for key, activation in ACTIVATIONS.items()
+    ]
+    return table("Activations", ("Name", "Function", "Initial weights"), rows)
+
+
+def loss_table() -> str:
+    rows = [
+        (name(key), kind, loss.link.name, summary(loss))
+        for key, losses in LOSSES.items()
+        for kind, loss in losses.items()
+    ]
+    return table("Losses", ("Name", "Targets", "Link", "What a row costs"), rows)
+
+
+def optimizer_table() -> str:
+    def rate(optimizer: type, solver: str) -> str:
+        if solver not in optimizer.solvers:
+            return "not possible"
+        if not issubclass(optimizer, FirstOrder):
+            return "no rate"
+        return format(optimizer.auto_rate[solver], "g")
+
+    rows = [
+        (
+            name(key),
+            summary(optimizer),
+            *(rate(optimizer, solver) for solver in SOLVERS),
+        )
+        for key, optimizer in OPTIMIZERS.items()
+    ]
+    return table(
+        "Optimizers, and their automatic learning rate on each solver",
+        ("Name", "Method", *map(name, SOLVERS)),
+        rows,
+    )
+
+
+def schedule_table() -> str:
+    rows = [(name(key), summary(schedule)) for key, schedule in SCHEDULES.items()]
+    return table("Schedules", ("Name", "Factor on the learning rate"), rows)
+
+
+def write_registries() -> None:
+    """Write the tables that the pages include."""
+    folder = HERE / "registries"
+    folder.mkdir(exist_ok=True)
+    tables = {
+        "activations": activation_table(),
+        "losses": loss_table(),
+        "optimizers": optimizer_table(),
+        "schedules": schedule_table(),
+    }
+    for stem, text in tables.items():
+        path = folder / f"{stem}.rst"
+        # A file that is written anew is a page that is read anew.
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+
+
+write_registries()
+
+
+# -- Docstrings ------------------------------------------------------------------------
+
+
+def quote_names_in_shapes(app, what, name, obj, options, lines):
+    """Quote names such as n_features_in_ in a shape: to Sphinx they are links."""
+    for number, line in enumerate(lines):
+        if " of shape (" in line:
+            lines[number] = re.sub(r"(?<=[( ])(\w+_)(?=[,)])", r"`\1`", line)
+
+
+def setup(app):
+    # Before numpydoc, which has the default priority of 500.
+    app.connect("autodoc-process-docstring", quote_names_in_shapes, priority=400)
