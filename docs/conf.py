@@ -153,18 +153,3 @@ def write_registries() -> None:
 
 
 write_registries()
-
-
-# -- Docstrings ------------------------------------------------------------------------
-
-
-def quote_names_in_shapes(app, what, name, obj, options, lines):
-    """Quote names such as n_features_in_ in a shape: to Sphinx they are links."""
-    for number, line in enumerate(lines):
-        if " of shape (" in line:
-            lines[number] = re.sub(r"(?<=[( ])(\w+_)(?=[,)])", r"`\1`", line)
-
-
-def setup(app):
-    # Before numpydoc, which has the default priority of 500.
-    app.connect("autodoc-process-docstring", quote_names_in_shapes, priority=400)

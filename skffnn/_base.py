@@ -256,7 +256,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             state.optimizer = state.optimizer_state = None
         self.__dict__.update(fitted_attributes(targets, run, state, reason))
         tasks.close()
-        warn_of_trouble(self, reason, incremental)
+        warn_of_trouble(self, reason, incremental or run.plan.schedule.planned)
         return self
 
     def _validate_parameters(self, warn: bool) -> None:

@@ -47,7 +47,8 @@ alpha : float >= 0, default=0.0001
 
 batch_size : int >= 1 or "auto", default="auto"
     Rows that one step sees. Only for ``solver="mini-batch"``. "auto" is an eighth of
-    the rows, at least 32 and at most 200.
+    the rows, between 32 and 200, made smaller so that all batches of an epoch are of
+    about the same size.
 
 learning_rate : {{{_names(SCHEDULES)}}} or callable, default="constant"
     How the learning rate changes from step to step. "invscaling" divides it by
@@ -76,8 +77,9 @@ random_state : int, RandomState instance or None, default=None
     random stream instead of starting it again.
 
 tol : float >= 0, default=1e-4
-    An epoch improves if it lowers the loss by more than this. "lbfgs" also ends when
-    no component of the gradient is larger than this.
+    An epoch improves if it lowers the loss by more than this, or by this share of the
+    loss where that is above one. "lbfgs" also ends when no component of the gradient
+    is larger than this.
 
 verbose : bool or int, default=False
     Whether to print a line per epoch.
@@ -123,7 +125,7 @@ intercepts_ : list of ndarray of shape (fan_out,)
     Bias vector of each layer, views into the same vector.
 n_features_in_ : int
     Number of features seen during fit.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (`n_features_in_`,)
     Names of the features, where X has names that are all strings.
 n_layers_ : int
     Number of layers, input and output included.

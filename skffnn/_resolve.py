@@ -9,7 +9,7 @@ import math
 import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from skffnn._warnings import warn
 from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.batches import SOLVERS, auto_batch_size
 from skffnn.core.losses import LOSSES, Loss
+from skffnn.core.network import INITIAL_VARIANCE
 from skffnn.core.optimizers import OPTIMIZERS, FirstOrder, Optimizer
 from skffnn.core.schedules import SCHEDULES, Constant, Schedule
 from skffnn.core.typing import TargetKind
@@ -83,12 +84,27 @@ def resolve_activations(value: Any, n_hidden: int) -> tuple[Activation, ...]:
                 f"The 'activation' parameter must name one of {sorted(ACTIVATIONS)} or "
                 f"be an Activation. Got {entry!r} instead."
             )
-    return tuple(ACTIVATIONS[e] if isinstance(e, str) else e for e in entries)
+    activations = tuple(ACTIVATIONS[e] if isinstance(e, str) else e for e in entries)
+    for activation in activations:
+        if activation.init not in INITIAL_VARIANCE:
+            raise ValueError(
+                f"The init of activation {activation!r} must be one of "
+                f"{list(INITIAL_VARIANCE)}, got {activation.init!r}"
+            )
+    return activations
 
 
 def resolve_loss(value: str | Loss, kind: TargetKind) -> Loss:
     """Return the loss that `value` names for targets of this kind."""
-    return value if isinstance(value, Loss) else LOSSES[value][kind]()
+    if not isinstance(value, Loss):
+        return LOSSES[value][kind]()
+    if kind != "continuous" and kind not in value.link.classifies:
+        raise ValueError(
+            f"loss={value!r} has the link {value.link.name!r}, which gives no "
+            f"probabilities for {kind} targets. Give it a link that does, such as "
+            "LogisticLink() or, for multiclass targets, SoftmaxLink()."
+        )
+    return value
 
 
 def resolve_optimizer(estimator: Any) -> Optimizer:
@@ -151,8 +167,6 @@ def warn_without_effect(estimator: Any, optimizer: Optimizer) -> None:
         unused.add("shuffle")
     if not estimator.early_stopping:
         unused.add("validation_fraction")
-    if resolve_hidden_layer_sizes(estimator.hidden_layer_sizes) == ():
-        unused.add("activation")
     for cls in OPTIMIZERS.values():
         unused.update(cls.shared)
     if isinstance(estimator.optimizer, str):
@@ -186,6 +200,7 @@ class CheckedSchedule(Schedule):
         The schedule.
     """
 
+    planned: ClassVar[bool] = True
     function: Callable[[int, int], float]
 
     def __call__(self, step: int, n_steps: int) -> float:

@@ -83,10 +83,13 @@ def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:
     return fitted_attributes(targets, run, state, None)
 
 
-def warn_of_trouble(estimator: Any, reason: StopReason, incremental: bool) -> None:
-    """Say if training did not end as it should, and what to do about it."""
+def warn_of_trouble(estimator: Any, reason: StopReason, planned_end: bool) -> None:
+    """Say if training did not end as it should, and what to do about it.
+
+    `planned_end` means that `max_iter` is where it should end.
+    """
     advice = TROUBLE.get(reason)
-    if advice is None or (incremental and reason is StopReason.MAX_ITER):
+    if advice is None or (planned_end and reason is StopReason.MAX_ITER):
         return
     warn(
         advice.format(epoch=estimator.n_iter_, estimator=estimator),

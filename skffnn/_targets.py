@@ -7,7 +7,6 @@ one, and what the network says back into labels, is made at the first fit and ke
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -51,7 +50,8 @@ class NumberTargets:
 
     def encode(self, y: Array, dtype: np.dtype) -> Array:
         """Return `y` as a C-contiguous float matrix."""
-        matrix = y.toarray() if sp.issparse(y) else y.reshape(len(y), -1)
+        dense = y if isinstance(y, np.ndarray) else y.toarray()
+        matrix = dense.reshape(len(dense), -1)
         if matrix.shape[1] != self.n_outputs:
             raise ValueError(
                 f"y has {matrix.shape[1]} outputs, but this model was fitted with "

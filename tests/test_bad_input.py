@@ -213,3 +213,20 @@ def test_messages_list_the_registries():
     with pytest.raises(ValueError, match="loss") as error:
         FFNNClassifier(loss="?").fit(X, LABELS)
     assert all(repr(k) in str(error.value) for k, v in LOSSES.items() if "binary" in v)
+
+
+def test_a_loss_without_probabilities_is_not_for_a_classifier():
+    loss = LOSSES["squared_error"]["continuous"]()
+    with pytest.raises(ValueError, match=r"SquaredError\(\) has the link 'identity'"):
+        FFNNClassifier(loss=loss).fit(X, LABELS)
+    softmax = LOSSES["log_loss"]["multiclass"]()
+    with pytest.raises(ValueError, match="no probabilities for binary targets"):
+        FFNNClassifier(loss=softmax).fit(X, LABELS == 1)
+
+
+def test_an_activation_with_an_unknown_init_is_named():
+    class Xavier(type(ACTIVATIONS["tanh"])):
+        init = "xavier"
+
+    with pytest.raises(ValueError, match=r"one of \['glorot', .* got 'xavier'"):
+        FFNNClassifier(activation=Xavier()).fit(X, LABELS)

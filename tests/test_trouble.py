@@ -134,3 +134,12 @@ def test_lbfgs_prints_and_records_its_iterations(iris, capsys):
     model.fit(*iris)
     assert len(capsys.readouterr().out.splitlines()) == model.n_iter_ == 7
     assert np.all(np.diff(model.loss_curve_) < 0)
+
+
+def test_a_schedule_of_the_users_may_end_as_planned(iris):
+    def linear(step, n_steps):
+        return 1.0 - step / n_steps
+
+    model = FFNNClassifier(learning_rate=linear, max_iter=20, random_state=0).fit(*iris)
+    assert model.stop_reason_ == "max_iter"
+    assert model.n_iter_ == 20

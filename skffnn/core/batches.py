@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from math import ceil
 
 import numpy as np
 
@@ -35,10 +36,13 @@ SOLVERS: dict[str, Callable[[int, int], int]] = {
 def auto_batch_size(n_rows: int) -> int:
     """Return the batch size of the mini-batch solver where the user names none.
 
-    An eighth of the rows, at least 32 and at most 200: small data needs many steps per
-    epoch more than it needs smooth ones.
+    At most an eighth of the rows, but between 32 and 200: small data needs many steps
+    per epoch more than it needs smooth ones. The batches of an epoch are of equal size,
+    as far as possible: a small last one would take a full step on a noisy gradient.
     """
-    return min(n_rows, max(32, min(200, n_rows // 8)))
+    most = max(32, min(200, n_rows // 8))
+    n_batches = ceil(n_rows / most)
+    return ceil(n_rows / n_batches)
 
 
 @dataclass(frozen=True)

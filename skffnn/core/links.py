@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 
-from skffnn.core.typing import Array
+from skffnn.core.typing import Array, TargetKind
 
 __all__ = ["IdentityLink", "Link", "LogisticLink", "SoftmaxLink"]
 
@@ -23,9 +23,12 @@ class Link(ABC):
     ----------
     name : str
         What the estimators report as ``out_activation_``.
+    classifies : tuple of str
+        The kinds of classification targets whose probabilities it gives.
     """
 
     name: ClassVar[str]
+    classifies: ClassVar[tuple[TargetKind, ...]] = ()
 
     @abstractmethod
     def inverse(self, raw: Array) -> Array:
@@ -58,6 +61,11 @@ class LogisticLink(Link):
     """Each output is a probability of its own, 1 / (1 + exp(-raw))."""
 
     name: ClassVar[str] = "logistic"
+    classifies: ClassVar[tuple[TargetKind, ...]] = (
+        "binary",
+        "multilabel",
+        "multiclass",
+    )
 
     def inverse(self, raw: Array) -> Array:
         return expit(raw)
@@ -74,6 +82,7 @@ class SoftmaxLink(Link):
     """The outputs of a row are the probabilities of exclusive classes."""
 
     name: ClassVar[str] = "softmax"
+    classifies: ClassVar[tuple[TargetKind, ...]] = ("multiclass",)
 
     def inverse(self, raw: Array) -> Array:
         return softmax(raw, axis=1)

@@ -34,7 +34,8 @@ class Monitor:
     Parameters
     ----------
     tol : float
-        An epoch improves on the best one if its loss is lower by more than this.
+        An epoch improves on the best one if its loss is lower by more than this, or by
+        this share of it where the loss is above one: the unit of y must not matter.
     patience : int
         Epochs in a row without improvement after which training has stalled.
     plateau_factor : float
@@ -82,7 +83,7 @@ class Monitor:
         if loss < self._best_loss:
             self._best_loss = loss
             np.copyto(self._best_params, state.params)
-        gained = loss < state.best_loss - self.tol
+        gained = loss < state.best_loss - self.tol * max(1.0, abs(loss))
         state.best_loss = min(state.best_loss, loss)
         state.stalled_epochs = 0 if gained else state.stalled_epochs + 1
         if state.stalled_epochs < self.patience:

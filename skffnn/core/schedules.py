@@ -22,10 +22,13 @@ class Schedule(ABC):
     plateau_factor : float
         What the rate is multiplied with each time the training stalls; one means
         that a stall ends the training instead.
+    planned : bool
+        Whether the run is meant to reach its last step.
     """
 
     shared: ClassVar[tuple[str, ...]] = ()
     plateau_factor: ClassVar[float] = 1.0
+    planned: ClassVar[bool] = False
 
     @abstractmethod
     def __call__(self, step: int, n_steps: int) -> float:

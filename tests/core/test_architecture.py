@@ -81,6 +81,7 @@ DOORS = {
         "core.activations",
         "core.batches",
         "core.losses",
+        "core.network",
         "core.optimizers",
         "core.schedules",
         "core.typing",

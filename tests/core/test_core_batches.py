@@ -81,12 +81,21 @@ def test_no_solver_asks_for_more_rows_than_there_are(solver, n_rows):
     assert 1 <= solver(n_rows, 32) <= n_rows
 
 
-def test_auto_batch_size_lies_between_32_and_200_and_never_above_the_rows():
-    sizes = [auto_batch_size(n_rows) for n_rows in range(1, 5000)]
-    assert sizes == sorted(sizes)
-    assert sizes[:32] == list(range(1, 33))
-    assert min(sizes[31:]) == 32
-    assert max(sizes) == sizes[-1] == 200
+@pytest.mark.parametrize("n_rows", range(1, 33))
+def test_few_rows_make_one_batch(n_rows):
+    assert auto_batch_size(n_rows) == n_rows
+
+
+def test_auto_batches_are_at_most_200_rows_an_eighth_of_the_data_or_32():
+    for n_rows in range(33, 20_000):
+        assert auto_batch_size(n_rows) <= max(32, min(200, n_rows // 8))
+    assert auto_batch_size(10**6) == 200
+
+
+def test_auto_batches_leave_no_small_one_for_the_end():
+    for n_rows in range(1, 20_000):
+        size = auto_batch_size(n_rows)
+        assert (n_rows - 1) % size + 1 > size / 2
 
 
 def test_count_is_the_number_of_rows():

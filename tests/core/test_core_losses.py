@@ -134,9 +134,10 @@ def test_float32_is_the_rounded_float64(case):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_extreme_scores_stay_finite(case, dtype):
     y, raw, weight = (a.astype(dtype) for a in sample(case))
-    value, gradient = evaluate(case, y, np.sign(raw) * dtype(1e4), weight)
-    assert np.isfinite(value)
-    assert np.isfinite(gradient).all()
+    for score in (np.sign(raw) * dtype(1e4), np.sign(-raw) * dtype(1e4)):
+        value, gradient = evaluate(case, y, score, weight)
+        assert np.isfinite(value)
+        assert np.isfinite(gradient).all()
 
 
 @pytest.mark.parametrize("kind", LOSSES["log_loss"])
@@ -164,17 +165,26 @@ def test_losses_without_hyperparameters_are_equal_also_through_pickle(case):
     assert pickle.loads(pickle.dumps(loss)) == loss
 
 
+def scores_of_both_signs(case, scale):
+    _, raw, _ = sample(case)
+    return scale * np.concatenate([raw, -raw])
+
+
 PROBABILISTIC = [c for c in LOSS_CASES if c[1] != "continuous"]
+
+
+@pytest.mark.parametrize("case", PROBABILISTIC, ids="-".join)
+def test_a_loss_for_classes_has_a_link_that_gives_their_probabilities(case):
+    assert case[1] in LOSSES[case[0]][case[1]].link.classifies
 
 
 @pytest.mark.parametrize("case", PROBABILISTIC, ids="-".join)
 @pytest.mark.parametrize("scale", [1.0, 1e4])
 def test_log_probabilities_are_finite_and_those_of_the_probabilities(case, scale):
-    _, raw, _ = sample(case)
-    link = LOSSES[case[0]][case[1]].link
-    log_p = link.log_inverse(scale * raw)
+    link, raw = LOSSES[case[0]][case[1]].link, scores_of_both_signs(case, scale)
+    log_p = link.log_inverse(raw)
     assert np.isfinite(log_p).all()
-    np.testing.assert_allclose(np.exp(log_p), link.inverse(scale * raw), rtol=1e-11)
+    np.testing.assert_allclose(np.exp(log_p), link.inverse(raw), rtol=1e-11)
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e4])
@@ -182,11 +192,11 @@ def test_log_probabilities_are_finite_and_those_of_the_probabilities(case, scale
     "name", [n for n, kinds in LOSSES.items() if "binary" in kinds]
 )
 def test_the_complement_of_a_binary_probability_is_finite_too(name, scale):
-    _, raw, _ = sample((name, "binary"))
     link = LOSSES[name]["binary"].link
-    log_q = link.log_complement(scale * raw)
+    raw = scores_of_both_signs((name, "binary"), scale)
+    log_q = link.log_complement(raw)
     assert np.isfinite(log_q).all()
-    np.testing.assert_allclose(np.exp(log_q) + link.inverse(scale * raw), 1.0)
+    np.testing.assert_allclose(np.exp(log_q) + link.inverse(raw), 1.0)
 
 
 @pytest.mark.parametrize("name", [n for n, k in LOSSES.items() if "multiclass" in k])

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from core_tools import (
@@ -13,6 +15,7 @@ from scipy.optimize import check_grad
 
 import skffnn.core.objective
 from skffnn.core.activations import ACTIVATIONS, Activation
+from skffnn.core.losses import LOSSES
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
 
@@ -85,6 +88,26 @@ def test_equal_batches_estimate_j_without_bias(weighted):
     value, grad = value_and_gradient(objective, params)
     assert np.mean([v for v, _ in estimates]) == pytest.approx(value, rel=1e-14)
     assert_allclose(np.mean([g for _, g in estimates], axis=0), grad, atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    "rows", [slice(0, 20_000), np.arange(20_000)], ids=["slice", "numbers"]
+)
+def test_memory_does_not_grow_with_the_rows(rows):
+    n_rows, width = 20_000, 50
+    X, y = np.zeros((n_rows, 2)), np.zeros((n_rows, 1))
+    network = Network((2, width, 1), (ACTIVATIONS["gelu"],))
+    params = np.zeros(network.layout.size)
+    tracemalloc.start()
+    objective = Objective(
+        network, LOSSES["squared_error"]["continuous"](), 0.0, X, y, None, n_rows
+    )
+    value_and_gradient(objective, params, rows)
+    raw = network.raw(X, params, skffnn.core.objective.CHUNK)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    one_layer = n_rows * width * raw.itemsize
+    assert peak < 0.5 * one_layer
 
 
 def test_gradient_of_a_data_set_is_the_mean_over_its_rows():

@@ -267,6 +267,17 @@ def test_a_divergence_in_the_first_epoch_restores_the_start():
     assert_array_equal(state.params, params)
 
 
+def test_a_last_step_into_infinity_does_not_finish_its_epoch():
+    objective, params = make_objective("identity")
+    objective.y[...] *= 1e3
+    state = make_state(params)
+    batches = Batches(slice(0, 8), 8, shuffle=False)
+    plan = make_plan(objective, rate=1e308, batches=batches, max_epochs=1)
+    assert run(objective, plan, state) is StopReason.DIVERGED
+    assert state.epoch == 0
+    assert_array_equal(state.params, params)
+
+
 def test_after_a_divergence_training_can_go_on():
     objective, params = make_objective("identity")
     state = make_state(params)

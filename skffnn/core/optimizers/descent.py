@@ -20,7 +20,7 @@ class SGD(FirstOrder):
 
     Parameters
     ----------
-    momentum : float in [0, 1], default=0.9
+    momentum : float in [0, 1), default=0.9
         Share of the last step that is taken again.
     nesterovs_momentum : bool, default=True
         Whether the gradient is that of the point the momentum leads to.
