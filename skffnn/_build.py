@@ -21,6 +21,7 @@ from skffnn.core.losses import Loss
 from skffnn.core.monitor import Monitor
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
+from skffnn.core.optimizers import LBFGS
 from skffnn.core.state import TrainingState, mean_of
 from skffnn.core.training import Plan
 from skffnn.core.typing import Array, Features, Rows, TargetKind
@@ -141,6 +142,7 @@ def build_run(
         plateau_factor=schedule.plateau_factor,
         rate=rate,
         holdout_loss=holdout_loss,
+        exact=isinstance(optimizer, LBFGS),
     )
     return Run(objective, plan, state, monitor)
 

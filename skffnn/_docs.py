@@ -46,9 +46,9 @@ alpha : float >= 0, default=0.0001
     the number of rows, the batch size or the scale of the weights.
 
 batch_size : int >= 1 or "auto", default="auto"
-    Rows that one step sees. Only for ``solver="mini-batch"``. "auto" is an eighth of
-    the rows, between 32 and 200, made smaller so that all batches of an epoch are of
-    about the same size.
+    Rows that one step sees. Only for ``solver="mini-batch"``. "auto" is at most
+    an eighth of the rows, or 32 where that is less, and at most 200; of these the
+    largest whose last batch is at least half full.
 
 learning_rate : {{{_names(SCHEDULES)}}} or callable, default="constant"
     How the learning rate changes from step to step. "invscaling" divides it by

@@ -31,9 +31,9 @@ TROUBLE = {
         "so does float32, whose precision may be used up (raise tol)."
     ),
     StopReason.DIVERGED: (
-        "The loss became infinite or NaN after epoch {epoch}. The parameters are those "
-        "of the best finished epoch. Scale X (put a StandardScaler in front), or lower "
-        "learning_rate_init={estimator.learning_rate_init_}."
+        "Training diverged after epoch {epoch}: the loss exploded. The parameters are "
+        "those of the best finished epoch. Scale X (put a StandardScaler in front), or "
+        "lower learning_rate_init={estimator.learning_rate_init_}."
     ),
     StopReason.INTERRUPTED: (
         "Training was interrupted after epoch {epoch}. The parameters are those of the "

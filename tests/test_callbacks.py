@@ -142,7 +142,7 @@ def test_callbacks_are_torn_down_when_fit_fails(iris):
 
 
 @needs_callbacks
-@pytest.mark.filterwarnings("ignore:The loss became infinite")
+@pytest.mark.filterwarnings("ignore:Training diverged")
 def test_an_epoch_that_was_broken_off_is_ended(iris):
     recorder = Recorder()
     X, y = iris

@@ -95,7 +95,7 @@ def test_fitted_attributes(name, iris):
     assert model.validation_scores_ is None
     assert model.best_validation_score_ is None
     assert type(model.optimizer_) is OPTIMIZERS["adam"]
-    assert model.batch_size_ == 30
+    assert model.batch_size_ == 32
     assert model.learning_rate_init_ == 0.001
     assert model.stop_reason_ in ("converged", "max_iter")
 

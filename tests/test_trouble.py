@@ -78,7 +78,7 @@ def test_a_diverging_partial_fit_leaves_a_usable_model(diabetes):
     X, y = diabetes
     model = FFNNRegressor(optimizer="sgd", random_state=0).partial_fit(X, y)
     before = model.predict(X)
-    with pytest.warns(ConvergenceWarning, match="infinite or NaN"):
+    with pytest.warns(ConvergenceWarning, match="diverged"):
         model.partial_fit(1e200 * X, y)
     np.testing.assert_array_equal(model.predict(X), before)
     model.partial_fit(X, y)
@@ -87,10 +87,23 @@ def test_a_diverging_partial_fit_leaves_a_usable_model(diabetes):
 
 def test_a_loss_that_is_not_finite_ends_lbfgs(diabetes):
     X, y = diabetes
-    with pytest.warns(ConvergenceWarning, match="infinite or NaN"):
+    with pytest.warns(ConvergenceWarning, match="diverged"):
         model = FFNNRegressor(solver="batch", random_state=0).fit(1e160 * X, y)
     assert model.stop_reason_ == "diverged"
     assert np.isfinite(model.coefs_[0]).all()
+
+
+@pytest.mark.parametrize("activation", ["tanh", "identity"])
+def test_a_loss_that_explodes_but_stays_finite_has_diverged(diabetes, activation):
+    X, y = diabetes
+    model = FFNNRegressor(
+        (20,), activation, solver="batch", optimizer="sgd", momentum=0.0,
+        learning_rate_init=30.0, max_iter=12, n_iter_no_change=3, random_state=0,
+    )  # fmt: skip
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        model.fit(X, y)
+    assert model.stop_reason_ == "diverged"
+    assert model.score(X, y) > -3.0
 
 
 @pytest.mark.parametrize(

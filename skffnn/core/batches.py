@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from math import ceil
 
 import numpy as np
 
@@ -36,13 +35,13 @@ SOLVERS: dict[str, Callable[[int, int], int]] = {
 def auto_batch_size(n_rows: int) -> int:
     """Return the batch size of the mini-batch solver where the user names none.
 
-    At most an eighth of the rows, but between 32 and 200: small data needs many steps
-    per epoch more than it needs smooth ones. The batches of an epoch are of equal size,
-    as far as possible: a small last one would take a full step on a noisy gradient.
+    At most an eighth of the rows, or 32 where that is less, and at most 200: small data
+    needs many steps per epoch more than it needs smooth ones. Of these the largest
+    whose last batch is at least half full: it takes a full step too.
     """
-    most = max(32, min(200, n_rows // 8))
-    n_batches = ceil(n_rows / most)
-    return ceil(n_rows / n_batches)
+    most = min(n_rows, max(32, min(200, n_rows // 8)))
+    sizes = range(most, 0, -1)
+    return next(size for size in sizes if 2 * ((n_rows - 1) % size + 1) >= size)
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,10 @@ class Batches:
         if not self.shuffle or self.size >= n_rows:
             yield from split(self.rows, self.size)
         else:
-            numbers = np.arange(n_rows) if isinstance(self.rows, slice) else self.rows
-            yield from split(rng.permutation(numbers), self.size)
+            rows = self.rows
+            if isinstance(rows, slice):
+                rows = np.arange(rows.start, rows.stop)
+            yield from split(rng.permutation(rows), self.size)
 
 
 def count(rows: Rows) -> int:

@@ -44,6 +44,9 @@ class Monitor:
         The learning rate that the factors act on.
     holdout_loss : callable or None
         Maps params to the mean loss on rows that are not trained on.
+    exact : bool
+        Whether the training loss of an epoch is that of the parameters it ended with.
+        Otherwise it was measured along the way, and says more of those it began with.
     """
 
     def __init__(
@@ -53,17 +56,21 @@ class Monitor:
         plateau_factor: float = 1.0,
         rate: float = 1.0,
         holdout_loss: Callable[[Array], float] | None = None,
+        exact: bool = False,
     ) -> None:
         self.tol = tol
         self.patience = patience
         self.plateau_factor = plateau_factor
         self.rate = rate
         self.holdout_loss = holdout_loss
+        self.exact = exact or holdout_loss is not None
 
     def begin(self, state: TrainingState) -> None:
         """Remember where training starts: the best there is so far."""
-        self._best_params = state.params.copy()
+        self._last_params = state.params.copy()
+        self._best_params = self._last_params.copy()
         self._best_loss = math.inf
+        self._n_before = len(state.loss_curve)
 
     def judge(self, loss: float, state: TrainingState) -> StopReason | None:
         """Record an epoch and say whether training should end after it.
@@ -82,7 +89,9 @@ class Monitor:
             state.validation_scores.append(-loss)
         if loss < self._best_loss:
             self._best_loss = loss
-            np.copyto(self._best_params, state.params)
+            measured = state.params if self.exact else self._last_params
+            np.copyto(self._best_params, measured)
+        np.copyto(self._last_params, state.params)
         gained = loss < state.best_loss - self.tol * max(1.0, abs(loss))
         state.best_loss = min(state.best_loss, loss)
         state.stalled_epochs = 0 if gained else state.stalled_epochs + 1
@@ -96,16 +105,39 @@ class Monitor:
             return StopReason.EARLY_STOPPING
         return StopReason.CONVERGED
 
-    def restore(self, state: TrainingState, reason: StopReason) -> None:
-        """Give `state` the best epoch's parameters, where they are what it should have.
+    def exploded(self, state: TrainingState) -> bool:
+        """Return whether the training loss has more than doubled since the first epoch.
 
-        That is with a hold-out, and where training was broken off. The optimizer then
-        starts afresh: its moments belong to another place.
+        A loss below one must have grown by one.
         """
-        broken = reason is StopReason.DIVERGED or not np.isfinite(state.params).all()
-        wanted = self.holdout_loss is not None or reason is StopReason.INTERRUPTED
-        if (
-            broken or (wanted and math.isfinite(self._best_loss))
-        ) and not np.array_equal(state.params, self._best_params):
-            np.copyto(state.params, self._best_params)
+        losses = state.loss_curve[self._n_before :]
+        return bool(losses) and losses[-1] - losses[0] > max(1.0, abs(losses[0]))
+
+    def restore(
+        self,
+        state: TrainingState,
+        reason: StopReason,
+        measure: Callable[[Array], float],
+    ) -> None:
+        """Give `state` the best parameters: with a hold-out, or if training broke off.
+
+        The optimizer then starts afresh: its moments belong to another place.
+
+        Parameters
+        ----------
+        state : TrainingState
+            After the last epoch.
+        reason : StopReason
+            Why it was the last.
+        measure : callable
+            Maps params to J.
+        """
+        broken = reason in (StopReason.DIVERGED, StopReason.INTERRUPTED)
+        if self.holdout_loss is None and not broken:
+            return
+        best = self._best_params
+        if not self.exact and measure(self._last_params) <= self._best_loss:
+            best = self._last_params
+        if not np.array_equal(state.params, best):
+            np.copyto(state.params, best)
             state.optimizer_state = None

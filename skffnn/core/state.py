@@ -40,8 +40,9 @@ class TrainingState:
         Mean sample weight of the rows of all calls since the parameters were drawn.
     n_weighted : int
         Number of those rows.
-    finished_with : tuple or None
-        The plan of a run that converged, and J where it did; see `Plan.resumable`.
+    finished : tuple or None
+        Why and under which circumstances a run has ended, if another one under the
+        same would have nothing to do; see `Plan.resumable`.
     loss_curve, validation_scores : list of float
         One entry per epoch.
     """
@@ -59,7 +60,7 @@ class TrainingState:
     stalled_epochs: int = 0
     mean_weight: float = 1.0
     n_weighted: int = 0
-    finished_with: tuple[Any, float] | None = None
+    finished: tuple[Any, ...] | None = None
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
 

@@ -6,7 +6,8 @@ rows it sees, the batches'; when to stop, the monitor's.
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -62,6 +63,12 @@ class Plan:
     tol: float
     resumable: bool
 
+    @property
+    def settings(self) -> tuple[Any, ...]:
+        """All that decides whether a run would go on where another one has ended."""
+        size = self.batches.size
+        return (self.optimizer, self.rate, self.schedule, size, self.tol)
+
 
 def train(
     objective: Objective,
@@ -88,27 +95,46 @@ def train(
     Returns
     -------
     reason : StopReason
-        Ctrl-C and a loss that is no longer finite are reasons too: the parameters
-        are then those of the best finished epoch.
+        Ctrl-C is one, and so is a loss that explodes: the parameters are then those of
+        the finished epoch where the loss was lowest.
     """
-    rows = plan.batches.rows
-    finished = plan.resumable and state.finished_with is not None
-    if finished and state.finished_with == (plan, objective.value(state.params, rows)):
-        return StopReason.CONVERGED
+    measure = partial(objective.value, rows=plan.batches.rows)
+    if plan.resumable and state.finished is not None:
+        reason, *circumstances = state.finished
+        if circumstances == [plan.settings, monitor.patience, measure(state.params)]:
+            return StopReason(reason)
     monitor.begin(state)
+    # A diverging loss is found by its value, not by numpy's warnings on the way.
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        reason = _run(objective, plan, state, monitor, observer)
+        monitor.restore(state, reason, measure)
+    state.finished = None
+    if plan.resumable and reason in (StopReason.CONVERGED, StopReason.EARLY_STOPPING):
+        value = measure(state.params)
+        state.finished = (str(reason), plan.settings, monitor.patience, value)
+    return reason
+
+
+def _run(
+    objective: Objective,
+    plan: Plan,
+    state: TrainingState,
+    monitor: Monitor,
+    observer: Observer,
+) -> StopReason:
+    """Take steps until something says stop, be it trouble."""
     run = _minimize if isinstance(plan.optimizer, LBFGS) else _descend
     try:
-        # A diverging loss is found by its value, not by numpy's warnings on the way.
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            reason = run(objective, plan, state, monitor, observer)
+        reason = run(objective, plan, state, monitor, observer)
     except Diverged:
-        reason = StopReason.DIVERGED
+        return StopReason.DIVERGED
     except KeyboardInterrupt:
-        reason = StopReason.INTERRUPTED
-    monitor.restore(state, reason)
-    state.finished_with = None
-    if plan.resumable and reason in (StopReason.CONVERGED, StopReason.EARLY_STOPPING):
-        state.finished_with = (plan, objective.value(state.params, rows))
+        return StopReason.INTERRUPTED
+    if monitor.exploded(state) and reason in (
+        StopReason.CONVERGED,
+        StopReason.MAX_ITER,
+    ):
+        return StopReason.DIVERGED
     return reason
 
 

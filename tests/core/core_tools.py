@@ -9,7 +9,7 @@ from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.monitor import Monitor
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
-from skffnn.core.optimizers import OPTIMIZERS, FirstOrder
+from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder
 from skffnn.core.schedules import SCHEDULES
 from skffnn.core.state import TrainingState
 from skffnn.core.training import Plan, train
@@ -135,7 +135,8 @@ class Recorder:
 
 def run(objective, plan, state, observer=None, patience=1000, tol=0.0, **monitor):
     """Train, and return why it stopped."""
-    monitor = Monitor(tol=tol, patience=patience, rate=plan.rate, **monitor)
+    exact = isinstance(plan.optimizer, LBFGS)
+    monitor = Monitor(tol, patience, rate=plan.rate, exact=exact, **monitor)
     return train(objective, plan, state, monitor, observer or Recorder())
 
 

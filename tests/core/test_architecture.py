@@ -64,6 +64,7 @@ DOORS = {
         "core.monitor",
         "core.network",
         "core.objective",
+        "core.optimizers",
         "core.state",
         "core.training",
         "core.typing",

@@ -20,6 +20,10 @@ def watch(losses, tol=0.0, patience=3, **settings):
     return monitor, state, reasons
 
 
+def never(params):
+    raise AssertionError("the loss of the best epoch is known")
+
+
 def holdout_losses(*losses):
     remaining = iter(losses)
     return lambda _: next(remaining)
@@ -75,7 +79,7 @@ def test_with_a_hold_out_the_best_epoch_is_given_back_whatever_came_later():
     loss = holdout_losses(0.5, 0.4, 0.7)
     monitor, state, _ = watch([1.0] * 3, holdout_loss=loss)
     state.optimizer_state = {"momentum": 1.0}
-    monitor.restore(state, StopReason.MAX_ITER)
+    monitor.restore(state, StopReason.MAX_ITER, never)
     assert_array_equal(state.params, 2.0)
     assert state.optimizer_state is None
 
@@ -83,46 +87,70 @@ def test_with_a_hold_out_the_best_epoch_is_given_back_whatever_came_later():
 def test_without_one_the_last_epoch_stays():
     monitor, state, _ = watch([0.5, 0.4, 0.7])
     state.optimizer_state = {"momentum": 1.0}
-    monitor.restore(state, StopReason.MAX_ITER)
+    monitor.restore(state, StopReason.MAX_ITER, never)
     assert_array_equal(state.params, 3.0)
     assert state.optimizer_state is not None
 
 
-@pytest.mark.parametrize("reason", [StopReason.INTERRUPTED, StopReason.DIVERGED])
-def test_where_training_broke_off_the_best_finished_epoch_is_given_back(reason):
-    monitor, state, _ = watch([0.5, 0.4, 0.7])
+broken_off = pytest.mark.parametrize(
+    "reason", [StopReason.INTERRUPTED, StopReason.DIVERGED]
+)
+
+
+@broken_off
+def test_where_training_broke_off_the_best_measured_epoch_is_given_back(reason):
+    monitor, state, _ = watch([0.5, 0.4, 0.7], exact=True)
     state.params[...] = 99.0
-    monitor.restore(state, reason)
+    monitor.restore(state, reason, never)
     assert_array_equal(state.params, 2.0)
 
 
-@pytest.mark.parametrize("reason", [StopReason.INTERRUPTED, StopReason.DIVERGED])
+@broken_off
+@pytest.mark.parametrize(("last_loss", "restored"), [(0.3, 3.0), (0.45, 1.0)])
+def test_a_loss_measured_along_the_way_is_that_of_the_epochs_beginning(
+    reason, last_loss, restored
+):
+    """Epoch 2 had the lowest loss, so its beginning was good; the end is measured."""
+    monitor, state, _ = watch([0.5, 0.4, 0.7])
+    state.params[...] = 99.0
+    monitor.restore(state, reason, lambda _: last_loss)
+    assert_array_equal(state.params, restored)
+
+
+@broken_off
 def test_the_best_epoch_may_be_better_by_less_than_tol(reason):
-    monitor, state, _ = watch([0.5, 0.49, 0.48], tol=0.1)
-    monitor.restore(state, reason)
+    monitor, state, _ = watch([0.5, 0.49, 0.48], tol=0.1, exact=True)
+    monitor.restore(state, reason, never)
     assert_array_equal(state.params, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("losses", "exploded"),
+    [
+        ([0.5, 1.4], False),
+        ([0.5, 1.6], True),
+        ([10.0, 19.0], False),
+        ([10.0, 21.0], True),
+    ],
+)
+def test_a_loss_has_exploded_where_it_has_doubled_or_grown_by_one(losses, exploded):
+    monitor, state, _ = watch(losses)
+    assert monitor.exploded(state) == exploded
 
 
 def test_a_divergence_in_the_first_epoch_gives_back_the_start():
     monitor, state, _ = watch([])
     state.params[...] = np.nan
-    monitor.restore(state, StopReason.DIVERGED)
+    monitor.restore(state, StopReason.DIVERGED, lambda _: 1.0)
     assert_array_equal(state.params, 0.0)
-
-
-def test_parameters_that_are_not_finite_never_stay():
-    monitor, state, _ = watch([0.5, 0.4])
-    state.params[0] = np.inf
-    monitor.restore(state, StopReason.MAX_ITER)
-    assert_array_equal(state.params, 2.0)
 
 
 def test_the_parameters_array_stays_the_same_object():
     loss = holdout_losses(0.5, 0.6)
     monitor, state, _ = watch([1.0] * 2, holdout_loss=loss)
     params = state.params
-    monitor.restore(state, StopReason.MAX_ITER)
+    monitor.restore(state, StopReason.MAX_ITER, never)
     assert state.params is params
     state.params += 10.0
-    monitor.restore(state, StopReason.MAX_ITER)
+    monitor.restore(state, StopReason.MAX_ITER, never)
     assert_array_equal(state.params, 1.0)

@@ -87,7 +87,8 @@ class Rprop(FirstOrder):
 
     def __post_init__(self) -> None:
         require(self, shrink="(0, 1)", grow="(1, inf)")
-        require(self, min_step="(0, inf)", max_step="(0, inf)")
+        require(self, min_step="(0, inf)")
+        require(self, max_step=f"[{self.min_step}, inf)")
 
     def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
         return {
