@@ -69,7 +69,8 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
     >>> from skffnn import FFNNRegressor
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-    >>> model = make_pipeline(StandardScaler(), FFNNRegressor(random_state=0))
+    >>> network = FFNNRegressor(early_stopping=True, random_state=0)
+    >>> model = make_pipeline(StandardScaler(), network)
     >>> model.fit(X_train, y_train)  # doctest: +ELLIPSIS
     Pipeline(...)
     >>> bool(model.score(X_test, y_test) > 0.2)

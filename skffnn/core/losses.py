@@ -68,10 +68,12 @@ class SquaredError(Loss):
     def value_and_gradient(
         self, y: Array, raw: Array, weight: Array | None, gradient_out: Array
     ) -> float:
-        np.subtract(raw, y, out=gradient_out)
-        loss = np.square(gradient_out)
-        loss *= 0.5
-        return weighted_sum(loss, weight, gradient_out)
+        residual = raw - y
+        if weight is None:
+            gradient_out[...] = residual
+        else:
+            np.multiply(residual, weight[:, None], out=gradient_out)
+        return 0.5 * float(np.vdot(residual, gradient_out))
 
 
 @dataclass(frozen=True)
@@ -134,14 +136,13 @@ class SoftmaxLogLoss(Loss):
     def value_and_gradient(
         self, y: Array, raw: Array, weight: Array | None, gradient_out: Array
     ) -> float:
-        shifted = raw - raw.max(axis=1, keepdims=True)
+        shifted = raw - np.maximum.reduce(raw, axis=1, keepdims=True)
         np.exp(shifted, out=gradient_out)
-        total = gradient_out.sum(axis=1, keepdims=True)
+        total = np.add.reduce(gradient_out, axis=1, keepdims=True)
         gradient_out /= total
         gradient_out -= y
-        shifted *= y
         loss = np.log(total, out=total)
-        loss -= shifted.sum(axis=1, keepdims=True)
+        loss[:, 0] -= np.einsum("ij,ij->i", y, shifted)
         return weighted_sum(loss, weight, gradient_out)
 
 

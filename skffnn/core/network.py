@@ -10,12 +10,11 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-import scipy.sparse as sp
 
 from skffnn.core.activations import Activation, Identity
 from skffnn.core.typing import Array, Features, LayerViews
 
-__all__ = ["INITIAL_VARIANCE", "Network", "ParamLayout", "Workspace"]
+__all__ = ["INITIAL_VARIANCE", "LayerCache", "Network", "ParamLayout", "Workspace"]
 
 INITIAL_VARIANCE: dict[str, Callable[[int, int], float]] = {
     # Glorot and Bengio (2010), eq. 12
@@ -66,6 +65,26 @@ class ParamLayout:
         return tuple(zip(weights, biases, strict=True))
 
 
+class LayerCache:
+    """Cuts a vector into layers once, as long as it is the same one that comes again.
+
+    Parameters
+    ----------
+    layout : ParamLayout
+        How to cut.
+    """
+
+    def __init__(self, layout: ParamLayout) -> None:
+        self._layout = layout
+        self._flat: Array | None = None
+        self._layers: LayerViews = ()
+
+    def __call__(self, flat: Array) -> LayerViews:
+        if flat is not self._flat:
+            self._flat, self._layers = flat, self._layout.views(flat)
+        return self._layers
+
+
 class Workspace:
     """The buffers of one pass over at most `max_rows` rows.
 
@@ -84,6 +103,8 @@ class Workspace:
         One per layer: pre-activation, activation and dJ/dz. `z` and `a` are the
         same array where the activation's derivative needs no `z`, and in the last
         layer, which has no activation.
+    ones : ndarray of shape (rows,)
+        To sum over rows with.
     """
 
     def __init__(self, network: "Network", max_rows: int, dtype: np.dtype) -> None:
@@ -94,6 +115,7 @@ class Workspace:
             np.empty_like(z) if f.keeps_z else z
             for z, f in zip(self.z, network.functions, strict=True)
         ]
+        self.ones = np.ones(max_rows, dtype)
         self._shorter: dict[int, Workspace] = {max_rows: self}
 
     def first(self, n_rows: int) -> "Workspace":
@@ -106,6 +128,7 @@ class Workspace:
                 z_part if a is z else a[:n_rows]
                 for a, z, z_part in zip(self.a, self.z, part.z, strict=True)
             ]
+            part.ones = self.ones[:n_rows]
             self._shorter[n_rows] = part
         return self._shorter[n_rows]
 
@@ -168,10 +191,11 @@ class Network:
             delta = work.delta[layer]
             dW, db = gradients[layer]
             project(work.a[layer - 1] if layer else X, delta, out=dW)
-            np.add.reduce(delta, axis=0, out=db)
+            # A third of the time of delta.sum(axis=0).
+            np.dot(work.ones, delta, out=db)
             if layer:
                 delta_below = work.delta[layer - 1]
-                np.matmul(delta, layers[layer][0].T, out=delta_below)
+                np.dot(delta, layers[layer][0].T, out=delta_below)
                 self.activations[layer - 1].backward(
                     work.z[layer - 1], work.a[layer - 1], delta_below
                 )
@@ -189,18 +213,21 @@ class Network:
         return raw
 
 
+# np.dot rather than np.matmul: on small batches it spends half a microsecond less.
+
+
 def affine(X: Features, W: Array, b: Array, out: Array) -> None:
     """Write X W + b into `out`. A sparse X stays sparse."""
-    if sp.issparse(X):
-        np.add(X @ W, b, out=out)
-    else:
-        np.matmul(X, W, out=out)
+    if isinstance(X, np.ndarray):
+        np.dot(X, W, out=out)
         out += b
+    else:
+        np.add(X @ W, b, out=out)
 
 
 def project(X: Features, delta: Array, out: Array) -> None:
     """Write X^T delta into `out`. A sparse X stays sparse."""
-    if sp.issparse(X):
-        out[...] = X.T @ delta
+    if isinstance(X, np.ndarray):
+        np.dot(X.T, delta, out=out)
     else:
-        np.matmul(X.T, delta, out=out)
+        out[...] = X.T @ delta

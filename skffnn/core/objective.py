@@ -12,8 +12,9 @@ import scipy.sparse as sp
 
 from skffnn.core.batches import count, split
 from skffnn.core.losses import Loss
-from skffnn.core.network import Network, Workspace
+from skffnn.core.network import LayerCache, Network, Workspace
 from skffnn.core.typing import Array, Features, Rows
+from skffnn.core.vectors import add_scaled
 
 __all__ = ["CHUNK", "Objective"]
 
@@ -61,6 +62,8 @@ class Objective:
         self.weight = weight
         self._chunk = chunk = min(CHUNK, max_rows)
         self._work = Workspace(network, chunk, y.dtype)
+        self._layers = LayerCache(network.layout)
+        self._gradients = LayerCache(network.layout)
         dense_shape = (0, 0) if sp.issparse(X) else (chunk, X.shape[1])
         self._X_rows = np.empty(dense_shape, y.dtype)
         self._y_rows = np.empty((chunk, y.shape[1]), y.dtype)
@@ -91,17 +94,17 @@ class Objective:
             grad.fill(0.0)
             for piece in split(rows, self._chunk):
                 value += self._backpropagate(params, self._piece, piece, n_rows)
-                grad += self._piece
+                add_scaled(grad, 1.0, self._piece)
         if self.alpha == 0.0:
             return value
         n_weights = self.network.layout.n_weights
-        grad[:n_weights] += self.alpha * params[:n_weights]
+        add_scaled(grad[:n_weights], self.alpha, params[:n_weights])
         return value + self._penalty(params)
 
     def value(self, params: Array, rows: Rows) -> float:
         """Return J on `rows`."""
         n_rows = count(rows)
-        layers = self.network.layout.views(params)
+        layers = self._layers(params)
         total = 0.0
         for piece in split(rows, self._chunk):
             X, y, weight = self._take(piece)
@@ -119,13 +122,13 @@ class Objective:
     ) -> float:
         """Write the share of `rows` in the mean over `n_total` rows."""
         X, y, weight = self._take(rows)
-        layers = self.network.layout.views(params)
+        layers = self._layers(params)
         work = self._work.first(len(y))
         raw = self.network.forward(X, layers, work)
         delta = work.delta[-1]
         value = self.loss.value_and_gradient(y, raw, weight, delta)
         delta *= 1.0 / n_total
-        self.network.backward(X, layers, self.network.layout.views(grad), work)
+        self.network.backward(X, layers, self._gradients(grad), work)
         return value / n_total
 
     def _take(self, rows: Rows) -> tuple[Features, Array, Array | None]:

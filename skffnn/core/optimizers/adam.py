@@ -1,6 +1,7 @@
 """Adam and what grew out of it: adaptive rates with momentum."""
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import ClassVar
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from skffnn.core.checks import require
 from skffnn.core.optimizers.base import FirstOrder, State
 from skffnn.core.typing import Array
+from skffnn.core.vectors import add_scaled, blocks, scale
 
 
 @dataclass(frozen=True)
@@ -52,21 +54,19 @@ class Adam(FirstOrder):
         self, params: Array, grad: Array, state: State, rate: float, value: float
     ) -> None:
         state["t"] = t = state["t"] + 1
-        mean, square = state["mean"], state["square"]
-        mean *= self.beta_1
-        mean += grad
-        square *= self.beta_2
-        grad *= grad
-        square += grad
-        np.sqrt(square, out=grad)
-        root = float(np.sqrt(1.0 - self.beta_2))
-        grad += self.epsilon / root
-        np.divide(mean, grad, out=grad)
-        grad *= rate * self._bias_correction(t) * (1.0 - self.beta_1) / root
-        params -= grad
-
-    def _bias_correction(self, t: int) -> float:
-        return float(np.sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t))
+        root = sqrt(1.0 - self.beta_2)
+        correction = sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
+        size = rate * correction * (1.0 - self.beta_1) / root
+        for p, g, mean, square in blocks(params, grad, state["mean"], state["square"]):
+            scale(mean, self.beta_1)
+            add_scaled(mean, 1.0, g)
+            scale(square, self.beta_2)
+            np.multiply(g, g, out=g)
+            add_scaled(square, 1.0, g)
+            np.sqrt(square, out=g)
+            g += self.epsilon / root
+            np.divide(mean, g, out=g)
+            add_scaled(p, -size, g)
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class AdamW(Adam):
     def step(
         self, params: Array, grad: Array, state: State, rate: float, value: float
     ) -> None:
-        params[: state["n_weights"]] *= 1.0 - rate * self.weight_decay
+        scale(params[: state["n_weights"]], 1.0 - rate * self.weight_decay)
         super().step(params, grad, state, rate, value)
 
 
@@ -119,18 +119,17 @@ class Nadam(Adam):
         mu = self._momentum(t)
         mu_next = self._momentum(t + 1)
         state["mu_product"] = product = state["mu_product"] * mu
-        mean, square = state["mean"], state["square"]
-        mean *= self.beta_1
-        mean += (1.0 - self.beta_1) * grad
-        square *= self.beta_2
-        square += (1.0 - self.beta_2) * np.square(grad)
-        denominator = np.sqrt(square / (1.0 - self.beta_2**t))
-        denominator += self.epsilon
-        grad *= (1.0 - mu) / (1.0 - product)
-        grad += mean * (mu_next / (1.0 - product * mu_next))
-        grad /= denominator
-        grad *= rate
-        params -= grad
+        for p, g, mean, square in blocks(params, grad, state["mean"], state["square"]):
+            scale(mean, self.beta_1)
+            add_scaled(mean, 1.0 - self.beta_1, g)
+            scale(square, self.beta_2)
+            add_scaled(square, 1.0 - self.beta_2, g * g)
+            denominator = np.sqrt(square / (1.0 - self.beta_2**t))
+            denominator += self.epsilon
+            scale(g, (1.0 - mu) / (1.0 - product))
+            add_scaled(g, mu_next / (1.0 - product * mu_next), mean)
+            np.divide(g, denominator, out=g)
+            add_scaled(p, -rate, g)
 
     def _momentum(self, t: int) -> float:
         return self.beta_1 * (1.0 - 0.5 * 0.96 ** (0.004 * t))

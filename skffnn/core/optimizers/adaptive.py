@@ -8,6 +8,7 @@ import numpy as np
 from skffnn.core.checks import require
 from skffnn.core.optimizers.base import FirstOrder, State
 from skffnn.core.typing import Array
+from skffnn.core.vectors import add_scaled, blocks, scale
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,11 @@ class RMSprop(FirstOrder):
     def step(
         self, params: Array, grad: Array, state: State, rate: float, value: float
     ) -> None:
-        square = state["square"]
-        square *= self.rho
-        square += (1.0 - self.rho) * np.square(grad)
-        grad *= rate
-        grad /= np.sqrt(square) + self.epsilon
-        params -= grad
+        for p, g, square in blocks(params, grad, state["square"]):
+            scale(square, self.rho)
+            add_scaled(square, 1.0 - self.rho, g * g)
+            g /= np.sqrt(square) + self.epsilon
+            add_scaled(p, -rate, g)
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,10 @@ class Adagrad(FirstOrder):
     def step(
         self, params: Array, grad: Array, state: State, rate: float, value: float
     ) -> None:
-        square = state["square"]
-        square += np.square(grad)
-        grad *= rate
-        grad /= np.sqrt(square) + self.epsilon
-        params -= grad
+        for p, g, square in blocks(params, grad, state["square"]):
+            add_scaled(square, 1.0, g * g)
+            g /= np.sqrt(square) + self.epsilon
+            add_scaled(p, -rate, g)
 
 
 @dataclass(frozen=True)
@@ -116,12 +115,12 @@ class Adadelta(FirstOrder):
     def step(
         self, params: Array, grad: Array, state: State, rate: float, value: float
     ) -> None:
-        square, step_square = state["square"], state["step_square"]
-        square *= self.rho
-        square += (1.0 - self.rho) * np.square(grad)
-        grad *= np.sqrt(step_square + self.floor)
-        grad /= np.sqrt(square + self.floor)
-        step_square *= self.rho
-        step_square += (1.0 - self.rho) * np.square(grad)
-        grad *= rate
-        params -= grad
+        moments = state["square"], state["step_square"]
+        for p, g, square, step_square in blocks(params, grad, *moments):
+            scale(square, self.rho)
+            add_scaled(square, 1.0 - self.rho, g * g)
+            g *= np.sqrt(step_square + self.floor)
+            g /= np.sqrt(square + self.floor)
+            scale(step_square, self.rho)
+            add_scaled(step_square, 1.0 - self.rho, g * g)
+            add_scaled(p, -rate, g)

@@ -8,6 +8,7 @@ import numpy as np
 from skffnn.core.checks import require
 from skffnn.core.optimizers.base import FirstOrder, State
 from skffnn.core.typing import Array
+from skffnn.core.vectors import add_scaled, scale
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,17 @@ class SGD(FirstOrder):
     def step(
         self, params: Array, grad: Array, state: State, rate: float, value: float
     ) -> None:
-        grad *= -rate
-        if self.momentum:
-            velocity = state["velocity"]
-            velocity *= self.momentum
-            velocity += grad
-            if self.nesterovs_momentum:
-                grad += self.momentum * velocity
-            else:
-                grad = velocity
-        params += grad
+        if not self.momentum:
+            add_scaled(params, -rate, grad)
+            return
+        velocity = state["velocity"]
+        scale(velocity, self.momentum)
+        add_scaled(velocity, -rate, grad)
+        if self.nesterovs_momentum:
+            add_scaled(params, self.momentum, velocity)
+            add_scaled(params, -rate, grad)
+        else:
+            add_scaled(params, 1.0, velocity)
 
 
 @dataclass(frozen=True)
