@@ -11,6 +11,7 @@ The way is straight, and its steps carry these numbers below:
 
 from abc import abstractmethod
 from functools import partial
+from math import isfinite
 from numbers import Integral, Real
 from typing import Any
 
@@ -302,10 +303,28 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
 
     def _raw_predict(self, X: Any) -> Array:
         """Return raw scores of shape (n_samples, n_outputs) in the model's dtype."""
-        check_is_fitted(self)
-        params = self._state.params
-        X = validate_data(self, X, accept_sparse="csr", dtype=params.dtype, reset=False)
-        return self._network.raw(X, params, CHUNK)
+        if not self._needs_no_conversion(X):
+            check_is_fitted(self)
+            dtype = self._state.params.dtype
+            X = validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=False)
+        return self._network.raw(X, self._state.params, CHUNK)
+
+    def _needs_no_conversion(self, X: Any) -> bool:
+        """Return whether `validate_data` would return `X` as it is, without a warning.
+
+        It takes 60 us to find that out, the prediction for one row 15.
+        """
+        state = self.__dict__.get("_state")
+        return (
+            type(X) is np.ndarray
+            and state is not None
+            and X.dtype == state.params.dtype
+            and X.ndim == 2
+            and X.shape[0] > 0
+            and X.shape[1] == self.n_features_in_
+            and "feature_names_in_" not in self.__dict__
+            and isfinite(X.sum())
+        )
 
     def _layers(self) -> Any:
         try:

@@ -275,12 +275,13 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             Logarithms of what `predict_proba` returns, computed from the raw scores.
         """
         raw = self._raw_predict(X)
-        log_p = self._loss.link.log_inverse(raw)
+        link = self._loss.link
+        log_p = link.log_inverse(raw)
         if len(self.classes_) == 1:
             log_p = np.zeros_like(raw)
         elif self._targets.kind == "binary":
-            log_p = np.hstack([self._loss.link.log_complement(raw), log_p])
-        elif self._targets.kind == "multiclass":
+            log_p = np.hstack([link.log_complement(raw), log_p])
+        elif self._targets.kind == "multiclass" and not link.sums_to_one:
             log_p -= logsumexp(log_p, axis=1, keepdims=True)
         # Near one, where p itself is accurate, log(p) to the last bit.
         p = np.exp(log_p)

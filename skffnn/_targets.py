@@ -7,6 +7,7 @@ one, and what the network says back into labels, is made at the first fit and ke
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -151,6 +152,10 @@ class LabelTargets:
 
     def decode(self, probability: Array) -> Array:
         """Return the most probable labels, as the classes' own dtype."""
-        if len(self.classes) == 1:
-            return np.repeat(self.classes, len(probability))
-        return self._binarizer.inverse_transform(probability)
+        if self.kind == "multilabel":
+            labels = (probability > 0.5).astype(int)
+            return sp.csr_matrix(labels) if self._binarizer.sparse_input_ else labels
+        if self.kind == "multiclass":
+            return self.classes.take(probability.argmax(axis=1))
+        above = probability[:, 0] > 0.5
+        return self.classes.take(above if len(self.classes) == 2 else 0 * above)
