@@ -43,7 +43,7 @@ from skffnn.core.state import TrainingState
 from skffnn.core.training import train
 from skffnn.core.typing import Array, Features, TargetKind
 
-__all__ = ["BaseFFNN", "loss_constraint", "partial_fit_is_possible"]
+__all__ = ["BaseFFNN", "loss_constraint"]
 
 DOCUMENTATION = "https://skffnn.readthedocs.io/en/stable/generated/"
 
@@ -51,22 +51,6 @@ DOCUMENTATION = "https://skffnn.readthedocs.io/en/stable/generated/"
 def loss_constraint(kind: TargetKind) -> list[Any]:
     """Return what `loss` may be for targets of this kind."""
     return [StrOptions({name for name, by in LOSSES.items() if kind in by}), Loss]
-
-
-def partial_fit_is_possible(estimator: "BaseFFNN") -> bool:
-    """Raise AttributeError, with the reason, where partial_fit makes no sense."""
-    if estimator.early_stopping:
-        raise AttributeError(
-            "partial_fit is not available with early_stopping=True: it sees rows once "
-            "and holds none out. Use fit, or set early_stopping=False."
-        )
-    lbfgs_is_auto = estimator.optimizer == "auto" and estimator.solver == "batch"
-    if lbfgs_is_auto or estimator.optimizer == "lbfgs":
-        raise AttributeError(
-            "partial_fit is not available with optimizer='lbfgs' (which 'auto' means "
-            "for solver='batch'): it has no single step. Choose another optimizer."
-        )
-    return True
 
 
 class BaseFFNN(CallbackSupportMixin, BaseEstimator):
@@ -249,9 +233,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             run.plan.max_epochs,
             partial(snapshot, targets, run),
         )
-        reason = train(
-            run.objective, run.plan, state, run.monitor, Observer(tasks, self.verbose)
-        )
+        reason = train(run, Observer(tasks, self.verbose))
         # 5. store
         if not (incremental or self.warm_start):
             state.optimizer = state.optimizer_state = None

@@ -23,10 +23,10 @@ from skffnn.core.network import Network
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import LBFGS
 from skffnn.core.state import TrainingState, mean_of
-from skffnn.core.training import Plan
+from skffnn.core.training import Plan, Run
 from skffnn.core.typing import Array, Features, Rows, TargetKind
 
-__all__ = ["Data", "Run", "build_network", "build_run"]
+__all__ = ["Data", "build_network", "build_run", "new_state"]
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,6 @@ class Data:
     weight: Array | None
     kind: TargetKind
     strata: Array | None
-
-
-@dataclass(frozen=True)
-class Run:
-    """The arguments of `skffnn.core.training.train`."""
-
-    objective: Objective
-    plan: Plan
-    state: TrainingState
-    monitor: Monitor
 
 
 def build_network(estimator: Any, n_features: int, n_outputs: int) -> Network:

@@ -8,8 +8,9 @@ from scipy.special import logsumexp
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
-from skffnn._base import BaseFFNN, loss_constraint, partial_fit_is_possible
+from skffnn._base import BaseFFNN, loss_constraint
 from skffnn._docs import document
+from skffnn._resolve import partial_fit_is_possible
 from skffnn._targets import LabelTargets, is_multilabel
 from skffnn.core.activations import Activation
 from skffnn.core.losses import Loss

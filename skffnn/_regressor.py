@@ -7,8 +7,9 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
-from skffnn._base import BaseFFNN, loss_constraint, partial_fit_is_possible
+from skffnn._base import BaseFFNN, loss_constraint
 from skffnn._docs import document
+from skffnn._resolve import partial_fit_is_possible
 from skffnn._targets import NumberTargets
 from skffnn.core.activations import Activation
 from skffnn.core.losses import Loss

@@ -18,12 +18,13 @@ from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.batches import SOLVERS, auto_batch_size
 from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.network import INITIAL_VARIANCE
-from skffnn.core.optimizers import OPTIMIZERS, FirstOrder, Optimizer
+from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder, Optimizer
 from skffnn.core.schedules import SCHEDULES, Constant, Schedule
 from skffnn.core.typing import TargetKind
 
 __all__ = [
     "check_names",
+    "partial_fit_is_possible",
     "resolve_activations",
     "resolve_batch_size",
     "resolve_hidden_layer_sizes",
@@ -47,6 +48,24 @@ def check_names(estimator: Any) -> None:
             f"rows one step sees and is one of {list(SOLVERS)}; write "
             f"solver={better!r}, optimizer={estimator.solver!r}."
         )
+
+
+def partial_fit_is_possible(estimator: Any) -> bool:
+    """Raise AttributeError, with the reason, where partial_fit makes no sense."""
+    if estimator.early_stopping:
+        raise AttributeError(
+            "partial_fit is not available with early_stopping=True: it sees rows once "
+            "and holds none out. Use fit, or set early_stopping=False."
+        )
+    optimizer = estimator.optimizer
+    if optimizer == "auto":
+        optimizer = AUTO_OPTIMIZER.get(estimator.solver)
+    if optimizer == "lbfgs" or isinstance(optimizer, LBFGS):
+        raise AttributeError(
+            "partial_fit is not available with optimizer='lbfgs' (which 'auto' means "
+            "for solver='batch'): it has no single step. Choose another optimizer."
+        )
+    return True
 
 
 def resolve_hidden_layer_sizes(value: Any) -> tuple[int, ...]:

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skffnn._build import Run
 from skffnn._targets import LabelTargets, NumberTargets
 from skffnn._warnings import warn
 from skffnn.core.monitor import StopReason
 from skffnn.core.optimizers import LBFGS
 from skffnn.core.state import TrainingState
+from skffnn.core.training import Run
 
 __all__ = ["fitted_attributes", "snapshot", "warn_of_trouble"]
 

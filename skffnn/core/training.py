@@ -19,7 +19,7 @@ from skffnn.core.schedules import Schedule
 from skffnn.core.state import TrainingState
 from skffnn.core.typing import Array
 
-__all__ = ["Observer", "Plan", "train"]
+__all__ = ["Observer", "Plan", "Run", "train"]
 
 
 class Observer(Protocol):
@@ -70,14 +70,9 @@ class Plan:
         return (self.optimizer, self.rate, self.schedule, size, self.tol)
 
 
-def train(
-    objective: Objective,
-    plan: Plan,
-    state: TrainingState,
-    monitor: Monitor,
-    observer: Observer,
-) -> StopReason:
-    """Change `state` until something says stop, and return what did.
+@dataclass(frozen=True)
+class Run:
+    """All that one call of fit needs.
 
     Parameters
     ----------
@@ -86,9 +81,24 @@ def train(
     plan : Plan
         How.
     state : TrainingState
-        Where to start; on return, what came of it.
+        Where to start; afterwards, what came of it.
     monitor : Monitor
         Judges each epoch and keeps the best.
+    """
+
+    objective: Objective
+    plan: Plan
+    state: TrainingState
+    monitor: Monitor
+
+
+def train(run: Run, observer: Observer) -> StopReason:
+    """Change ``run.state`` until something says stop, and return what did.
+
+    Parameters
+    ----------
+    run : Run
+        What to train, and how.
     observer : Observer
         Is told of each epoch.
 
@@ -98,7 +108,8 @@ def train(
         Ctrl-C is one, and so is a loss that explodes: the parameters are then those of
         the finished epoch where the loss was lowest.
     """
-    measure = partial(objective.value, rows=plan.batches.rows)
+    plan, state, monitor = run.plan, run.state, run.monitor
+    measure = partial(run.objective.value, rows=plan.batches.rows)
     if plan.resumable and state.finished is not None:
         reason, *circumstances = state.finished
         if circumstances == [plan.settings, monitor.patience, measure(state.params)]:
@@ -106,7 +117,7 @@ def train(
     monitor.begin(state)
     # A diverging loss is found by its value, not by numpy's warnings on the way.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        reason = _run(objective, plan, state, monitor, observer)
+        reason = _take_steps(run, observer)
         monitor.restore(state, reason, measure)
     state.finished = None
     if plan.resumable and reason in (StopReason.CONVERGED, StopReason.EARLY_STOPPING):
@@ -115,25 +126,17 @@ def train(
     return reason
 
 
-def _run(
-    objective: Objective,
-    plan: Plan,
-    state: TrainingState,
-    monitor: Monitor,
-    observer: Observer,
-) -> StopReason:
-    """Take steps until something says stop, be it trouble."""
-    run = _minimize if isinstance(plan.optimizer, LBFGS) else _descend
+def _take_steps(run: Run, observer: Observer) -> StopReason:
+    """Train until something says stop, be it trouble."""
+    take_steps = _minimize if isinstance(run.plan.optimizer, LBFGS) else _descend
     try:
-        reason = run(objective, plan, state, monitor, observer)
+        reason = take_steps(run, observer)
     except Diverged:
         return StopReason.DIVERGED
     except KeyboardInterrupt:
         return StopReason.INTERRUPTED
-    if monitor.exploded(state) and reason in (
-        StopReason.CONVERGED,
-        StopReason.MAX_ITER,
-    ):
+    ran_out = reason in (StopReason.CONVERGED, StopReason.MAX_ITER)
+    if ran_out and run.monitor.exploded(run.state):
         return StopReason.DIVERGED
     return reason
 
@@ -142,17 +145,11 @@ class Diverged(ArithmeticError):
     """The loss is infinite or not a number."""
 
 
-def _descend(
-    objective: Objective,
-    plan: Plan,
-    state: TrainingState,
-    monitor: Monitor,
-    observer: Observer,
-) -> StopReason:
+def _descend(run: Run, observer: Observer) -> StopReason:
     """Epoch after epoch, batch after batch: one step each."""
-    optimizer = plan.optimizer
+    objective, plan, state = run.objective, run.plan, run.state
+    optimizer, params = plan.optimizer, state.params
     assert isinstance(optimizer, FirstOrder)
-    params = state.params
     if state.optimizer != optimizer or state.optimizer_state is None:
         layout = objective.network.layout
         state.optimizer = optimizer
@@ -172,23 +169,16 @@ def _descend(
             optimizer.step(params, grad, state.optimizer_state, rate, value)
             state.step += 1
             total += value * count(rows)
-        n_rows = count(plan.batches.rows)
-        reason = _end_epoch(total / n_rows, n_rows, state, monitor, observer)
+        reason = _end_epoch(total / count(plan.batches.rows), run, observer)
         if reason is not None:
             return reason
     return StopReason.MAX_ITER
 
 
-def _minimize(
-    objective: Objective,
-    plan: Plan,
-    state: TrainingState,
-    monitor: Monitor,
-    observer: Observer,
-) -> StopReason:
+def _minimize(run: Run, observer: Observer) -> StopReason:
     """Hand the objective to L-BFGS; one of its iterations is one epoch."""
+    objective, plan, state = run.objective, run.plan, run.state
     assert isinstance(plan.optimizer, LBFGS)
-    rows = plan.batches.rows
     grad = np.empty_like(state.params)
     between_epochs = True
     reason = None
@@ -199,7 +189,7 @@ def _minimize(
             observer.epoch_begins(state)
             between_epochs = False
         state.params[...] = x
-        value = objective.value_and_gradient(state.params, grad, rows)
+        value = objective.value_and_gradient(state.params, grad, plan.batches.rows)
         if not math.isfinite(value):
             raise Diverged
         return value, grad.astype(np.float64)
@@ -209,7 +199,7 @@ def _minimize(
         between_epochs = True
         state.params[...] = x
         state.step += 1
-        reason = _end_epoch(float(value), count(rows), state, monitor, observer)
+        reason = _end_epoch(float(value), run, observer)
         return reason is not None
 
     epoch = state.epoch
@@ -222,18 +212,13 @@ def _minimize(
     return StopReason(ended) if reason is None else reason
 
 
-def _end_epoch(
-    loss: float,
-    n_rows: int,
-    state: TrainingState,
-    monitor: Monitor,
-    observer: Observer,
-) -> StopReason | None:
+def _end_epoch(loss: float, run: Run, observer: Observer) -> StopReason | None:
     """Count the epoch, have it judged, and tell the observer."""
+    state = run.state
     if not math.isfinite(float(state.params.sum())):
         raise Diverged
     state.epoch += 1
-    state.rows_seen += n_rows
-    reason = monitor.judge(loss, state)
+    state.rows_seen += count(run.plan.batches.rows)
+    reason = run.monitor.judge(loss, state)
     stop = observer.epoch_ends(state)
     return StopReason.CALLBACK if stop and reason is None else reason

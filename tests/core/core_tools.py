@@ -12,7 +12,7 @@ from skffnn.core.objective import Objective
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder
 from skffnn.core.schedules import SCHEDULES
 from skffnn.core.state import TrainingState
-from skffnn.core.training import Plan, train
+from skffnn.core.training import Plan, Run, train
 
 LOSS_CASES = [(name, kind) for name, kinds in LOSSES.items() for kind in kinds]
 FIRST_ORDER = [n for n, cls in OPTIMIZERS.items() if issubclass(cls, FirstOrder)]
@@ -137,7 +137,7 @@ def run(objective, plan, state, observer=None, patience=1000, tol=0.0, **monitor
     """Train, and return why it stopped."""
     exact = isinstance(plan.optimizer, LBFGS)
     monitor = Monitor(tol, patience, rate=plan.rate, exact=exact, **monitor)
-    return train(objective, plan, state, monitor, observer or Recorder())
+    return train(Run(objective, plan, state, monitor), observer or Recorder())
 
 
 class UserLoss(Loss):

@@ -23,6 +23,7 @@ DOORS = {
     "_classifier": {
         "_base",
         "_docs",
+        "_resolve",
         "_targets",
         "core.activations",
         "core.losses",
@@ -32,6 +33,7 @@ DOORS = {
     "_regressor": {
         "_base",
         "_docs",
+        "_resolve",
         "_targets",
         "core.activations",
         "core.losses",
@@ -70,12 +72,12 @@ DOORS = {
         "core.typing",
     },
     "_store": {
-        "_build",
         "_targets",
         "_warnings",
         "core.monitor",
         "core.optimizers",
         "core.state",
+        "core.training",
     },
     "_resolve": {
         "_warnings",
