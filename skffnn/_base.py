@@ -37,10 +37,10 @@ from skffnn.core.batches import SOLVERS
 from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.network import Network
 from skffnn.core.objective import CHUNK
-from skffnn.core.optimizers import OPTIMIZERS, Optimizer
+from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder
 from skffnn.core.schedules import SCHEDULES
 from skffnn.core.state import TrainingState
-from skffnn.core.training import train
+from skffnn.core.training import Run, train
 from skffnn.core.typing import Array, Features, TargetKind
 
 __all__ = ["BaseFFNN", "loss_constraint"]
@@ -64,7 +64,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "hidden_layer_sizes": "no_validation",
         "activation": [StrOptions(set(ACTIVATIONS)), Activation, list, tuple],
         "solver": [StrOptions(set(SOLVERS))],
-        "optimizer": [StrOptions({"auto", *OPTIMIZERS}), Optimizer],
+        "optimizer": [StrOptions({"auto", *OPTIMIZERS}), FirstOrder, LBFGS],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [
             StrOptions({"auto"}),
@@ -186,35 +186,52 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         classes: Any = None,
         incremental: bool = False,
     ) -> Any:
-        """Run the five steps; an error before the fourth leaves the model as it was."""
+        """Run the five steps. An error before the last leaves the model as it was."""
         names = ("n_features_in_", "feature_names_in_")
         before = {name: self.__dict__[name] for name in names if name in self.__dict__}
         try:
-            return self._fit_steps(X, y, sample_weight, classes, incremental)
+            targets, run = self._prepare(X, y, sample_weight, classes, incremental)
+            # 4. train
+            tasks = EpochTasks(
+                self,
+                (X, y, sample_weight),
+                run.plan.max_epochs,
+                partial(snapshot, targets, run),
+            )
+            reason = train(run, Observer(tasks, self.verbose))
         except BaseException:
             for name in names:
                 self.__dict__.pop(name, None)
             self.__dict__.update(before)
             raise
+        # 5. store
+        if not (incremental or self.warm_start):
+            run.state.optimizer = run.state.optimizer_state = None
+        self.__dict__.update(fitted_attributes(targets, run, run.state, reason))
+        tasks.close()
+        warn_of_trouble(self, reason, incremental or run.plan.schedule.planned)
+        return self
 
-    def _fit_steps(
+    def _prepare(
         self, X: Any, y: Any, sample_weight: Any, classes: Any, incremental: bool
-    ) -> Any:
+    ) -> tuple[LabelTargets | NumberTargets, Run]:
         going_on = (incremental or self.warm_start) and self.__sklearn_is_fitted__()
         # 1. validate
         self._validate_parameters(warn=not (incremental and going_on))
-        X_array, y_array, weight = self._validate_arrays(X, y, sample_weight, going_on)
+        X, y, weight = self._validate_arrays(X, y, sample_weight, going_on)
         # 2. encode
-        targets = (
-            self._targets
-            if going_on
-            else self._make_targets(y_array, classes, incremental)
-        )
-        target = targets.encode(y_array, X_array.dtype)
-        strata = y_array if targets.kind in ("binary", "multiclass") else None
-        data = Data(X_array, target, weight, targets.kind, strata)
+        if going_on:
+            targets = self._targets
+        else:
+            targets = self._make_targets(y, classes, incremental)
+        if weight is not None and not weight.all():  # a row of weight zero is no row
+            kept = weight > 0.0
+            X, y, weight = X[kept], y[kept], weight[kept]
+        strata = y if targets.kind in ("binary", "multiclass") else None
+        target = targets.encode(y, X.dtype)
+        data = Data(X, target, weight, targets.kind, strata)
         # 3. build
-        network = build_network(self, X_array.shape[1], targets.n_outputs)
+        network = build_network(self, X.shape[1], targets.n_outputs)
         if going_on and network != self._network:
             raise ValueError(
                 f"warm_start and partial_fit go on with the fitted network, "
@@ -222,25 +239,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 f"activation={self.activation!r} ask for another. Set "
                 f"warm_start=False and call fit to start anew."
             )
-        state = self._state if going_on else new_state(self, network, X_array.dtype)
-        run = build_run(self, network, data, state, incremental)
-        # 4. train
-        tasks = EpochTasks(
-            self,
-            X,
-            y,
-            sample_weight,
-            run.plan.max_epochs,
-            partial(snapshot, targets, run),
-        )
-        reason = train(run, Observer(tasks, self.verbose))
-        # 5. store
-        if not (incremental or self.warm_start):
-            state.optimizer = state.optimizer_state = None
-        self.__dict__.update(fitted_attributes(targets, run, state, reason))
-        tasks.close()
-        warn_of_trouble(self, reason, incremental or run.plan.schedule.planned)
-        return self
+        state = self._state.copy() if going_on else new_state(self, network, X.dtype)
+        return targets, build_run(self, network, data, state, incremental)
 
     def _validate_parameters(self, warn: bool) -> None:
         """Raise for a parameter or a combination that is not allowed."""
@@ -254,7 +254,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     def _validate_arrays(
         self, X: Any, y: Any, sample_weight: Any, going_on: bool
     ) -> tuple[Features, Array, Array | None]:
-        """Return X, y and the weights as arrays, without the rows of weight zero."""
+        """Return X, y and the weights as arrays."""
         X, y = validate_data(
             self,
             X,
@@ -276,12 +276,9 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 f"sample_weight must not be negative, got {weight.min()} at row "
                 f"{weight.argmin()}"
             )
-        kept = weight > 0.0
-        if not kept.any():
+        if not weight.any():
             raise ValueError("Sample weights must contain at least one non-zero number")
-        if kept.all():
-            return X, y, weight
-        return X[kept], y[kept], weight[kept]
+        return X, y, weight
 
     def _raw_predict(self, X: Any) -> Array:
         """Return raw scores of shape (n_samples, n_outputs) in the model's dtype."""

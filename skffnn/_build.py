@@ -106,18 +106,18 @@ def build_run(
     optimizer = resolve_optimizer(estimator)
     schedule = resolve_schedule(estimator, optimizer)
     size = resolve_batch_size(estimator.batch_size, estimator.solver, count(rows))
-    rate = resolve_rate(estimator.learning_rate_init, optimizer, size, count(rows))
+    rate = resolve_rate(estimator, optimizer)
     plan = Plan(
         optimizer=optimizer,
         rate=rate,
         schedule=schedule,
         batches=Batches(rows, size, estimator.shuffle),
         max_epochs=1 if incremental else estimator.max_iter,
+        planned_epochs=estimator.max_iter,
         tol=estimator.tol,
         resumable=estimator.warm_start and not incremental,
     )
 
-    state.own_arrays()
     if not incremental:
         state.begin_call()
     state.see_weights(None if data.weight is None else data.weight[rows], count(rows))

@@ -27,11 +27,9 @@ class EpochTasks:
     ----------
     estimator : estimator
         The one being fitted.
-    X, y : array-like
+    data : tuple of X, y and sample_weight
         The user's own, as handed to fit: callbacks score on them, and a validated
         copy would have lost its feature names.
-    sample_weight : array-like or None
-        The user's own.
     max_epochs : int
         The most epochs there will be.
     fitted_attributes : callable
@@ -42,13 +40,12 @@ class EpochTasks:
     def __init__(
         self,
         estimator: Any,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
+        data: tuple[Any, Any, Any],
         max_epochs: int,
         fitted_attributes: Callable[[], dict[str, Any]],
     ) -> None:
         self._estimator = estimator
+        X, y, sample_weight = data
         self._data = {
             "X": X,
             "y": y,

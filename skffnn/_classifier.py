@@ -157,7 +157,8 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             Class labels of any type, or a multilabel indicator of zeros and ones.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row, not negative. Weight 2 is the same as the row twice,
-            weight 0 the same as no row; a common factor changes nothing.
+            exactly so in full batches and on average in smaller ones; weight 0 is the
+            same as no row; a common factor changes nothing.
 
         Returns
         -------
@@ -178,7 +179,9 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     ) -> Self:
         """Train one epoch on X and y, going on from the last call.
 
-        Called k times on the same rows it is ``fit`` with ``max_iter=k``.
+        Called k times on the same rows it is ``fit`` with ``max_iter=k``. After `fit`
+        it goes on with the parameters and the random stream, but with an optimizer
+        that starts afresh, unless `warm_start` is True.
 
         Parameters
         ----------
@@ -222,7 +225,8 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             label whose probability exceeds one half.
         """
         raw = self._raw_predict(X)
-        return self._targets.decode(self._loss.link.inverse(raw))
+        # Logarithms still tell apart probabilities that round to one.
+        return self._targets.decode(self._loss.link.log_inverse(raw))
 
     def decision_function(self, X: Any) -> Array:
         """Return the raw scores of the network, before the link.
@@ -257,7 +261,8 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         """
         p = np.exp(self.predict_log_proba(X))
         if self._targets.kind == "multilabel":
-            # A logistic output is never quite 0 or 1; rounding must not make it so.
+            # A logistic output is never quite 0 or 1: scikit-learn's checks ask that
+            # rounding does not make it so.
             limits = np.finfo(p.dtype)
             np.clip(p, limits.tiny, 1.0 - limits.epsneg, out=p)
         return p
@@ -273,7 +278,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         Returns
         -------
         log_p : ndarray of shape (n_samples, n_classes)
-            Logarithms of what `predict_proba` returns, computed from the raw scores.
+            Logarithms of the probabilities, computed from the raw scores.
         """
         raw = self._raw_predict(X)
         link = self._loss.link
@@ -284,9 +289,9 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             log_p = np.hstack([link.log_complement(raw), log_p])
         elif self._targets.kind == "multiclass" and not link.sums_to_one:
             log_p -= logsumexp(log_p, axis=1, keepdims=True)
-        # Near one, where p itself is accurate, log(p) to the last bit.
-        p = np.exp(log_p)
-        return np.log(p, out=log_p, where=p > 0.5)
+        # Where a probability rounds to one, both methods say so.
+        log_p[np.exp(log_p) == 1.0] = 0.0
+        return log_p
 
     def _make_targets(self, y: Array, classes: Any, incremental: bool) -> LabelTargets:
         if incremental and classes is None and not is_multilabel(y):

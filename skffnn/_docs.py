@@ -55,12 +55,13 @@ learning_rate : {{{_names(SCHEDULES)}}} or callable, default="constant"
     ``(step + 1) ** power_t``; "adaptive" divides it by 5 each time training stalls
     for `n_iter_no_change` epochs, until it falls below 1e-6. A function
     ``(step, n_steps) -> factor`` is asked before every step, with the number of
-    steps taken and planned. Without effect on "lbfgs" and "rprop".
+    steps taken so far and the number there will be after `max_iter` epochs. Without
+    effect on "lbfgs" and "rprop".
 
 learning_rate_init : float > 0 or "auto", default="auto"
     The learning rate to begin with; for "rprop" the size of the first step. "auto"
-    depends on optimizer and solver and suits standardised features; see
-    :ref:`solvers_and_optimizers` for the table.
+    depends on optimizer and solver, a batch of one counting as stochastic, and suits
+    standardised features; see :ref:`solvers_and_optimizers` for the table.
 
 power_t : float >= 0, default=0.5
     Exponent of "invscaling".

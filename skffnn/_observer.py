@@ -1,6 +1,5 @@
 """What a user sees of training while it runs: printed lines, and callbacks."""
 
-from collections.abc import Callable
 from typing import Any
 
 from skffnn._callbacks import EpochTasks
@@ -22,7 +21,7 @@ class Observer:
 
     def __init__(self, tasks: EpochTasks, verbose: Any) -> None:
         self._tasks = tasks
-        self._print: Callable[[str], None] = print if verbose else _ignore
+        self._verbose = bool(verbose)
 
     def epoch_begins(self, state: TrainingState) -> None:
         """Pass it on to the callbacks."""
@@ -30,12 +29,9 @@ class Observer:
 
     def epoch_ends(self, state: TrainingState) -> bool:
         """Print the epoch and pass it on; True if a callback wants to stop."""
-        line = f"Epoch {state.epoch}, loss = {state.loss_curve[-1]:.8f}"
-        if state.validation_scores:
-            line += f", validation score = {state.validation_scores[-1]:.6f}"
-        self._print(line)
+        if self._verbose:
+            line = f"Epoch {state.epoch}, loss = {state.loss_curve[-1]:.8f}"
+            if state.validation_scores:
+                line += f", validation score = {state.validation_scores[-1]:.6f}"
+            print(line)
         return self._tasks.end()
-
-
-def _ignore(line: str) -> None:
-    return

@@ -151,7 +151,8 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             Target values.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row, not negative. Weight 2 is the same as the row twice,
-            weight 0 the same as no row; a common factor changes nothing.
+            exactly so in full batches and on average in smaller ones; weight 0 is the
+            same as no row; a common factor changes nothing.
 
         Returns
         -------
@@ -170,7 +171,9 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train one epoch on X and y, going on from the last call.
 
-        Called k times on the same rows it is ``fit`` with ``max_iter=k``.
+        Called k times on the same rows it is ``fit`` with ``max_iter=k``. After `fit`
+        it goes on with the parameters and the random stream, but with an optimizer
+        that starts afresh, unless `warm_start` is True.
 
         Parameters
         ----------

@@ -7,7 +7,7 @@ and which parameters have no effect with the others.
 import inspect
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,6 +16,7 @@ import numpy as np
 from skffnn._warnings import warn
 from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.batches import SOLVERS, auto_batch_size
+from skffnn.core.links import Link
 from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.network import INITIAL_VARIANCE
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder, Optimizer
@@ -70,17 +71,14 @@ def partial_fit_is_possible(estimator: Any) -> bool:
 
 def resolve_hidden_layer_sizes(value: Any) -> tuple[int, ...]:
     """Return the width of each hidden layer."""
-    try:
-        sizes = (value,) if isinstance(value, numbers.Number) else tuple(value)
-        valid = not isinstance(value, str | bytes) and all(
-            isinstance(size, numbers.Integral)
-            and not isinstance(size, bool)
-            and int(size) >= 1
-            for size in sizes
-        )
-    except TypeError:
-        valid = False
-    if not valid:
+    many = isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
+    sizes = tuple(value) if many else (value,)
+    if not all(
+        isinstance(size, numbers.Integral)
+        and not isinstance(size, bool)
+        and int(size) >= 1
+        for size in sizes
+    ):
         raise ValueError(
             "The 'hidden_layer_sizes' parameter must be an int, a sequence of ints, "
             f"all at least 1, or () for a linear model. Got {value!r} instead."
@@ -97,26 +95,42 @@ def resolve_activations(value: Any, n_hidden: int) -> tuple[Activation, ...]:
             "The 'activation' parameter must be one activation, or one per hidden "
             f"layer. Got {len(entries)} for {n_hidden} hidden layers."
         )
-    for entry in entries:
-        if not isinstance(entry, Activation) and entry not in ACTIVATIONS:
-            raise ValueError(
-                f"The 'activation' parameter must name one of {sorted(ACTIVATIONS)} or "
-                f"be an Activation. Got {entry!r} instead."
-            )
-    activations = tuple(ACTIVATIONS[e] if isinstance(e, str) else e for e in entries)
-    for activation in activations:
-        if activation.init not in INITIAL_VARIANCE:
-            raise ValueError(
-                f"The init of activation {activation!r} must be one of "
-                f"{list(INITIAL_VARIANCE)}, got {activation.init!r}"
-            )
-    return activations
+    return tuple(_check_activation(entry) for entry in entries)
+
+
+def _check_activation(entry: Any) -> Activation:
+    """Return the activation that `entry` is or names, if it does what it should."""
+    if isinstance(entry, str) and entry in ACTIVATIONS:
+        return ACTIVATIONS[entry]
+    if not isinstance(entry, Activation):
+        raise ValueError(
+            f"The 'activation' parameter must name one of {sorted(ACTIVATIONS)} or be "
+            f"an Activation. Got {entry!r} instead."
+        )
+    if entry.init not in INITIAL_VARIANCE:
+        raise ValueError(
+            f"The init of activation {entry!r} must be one of "
+            f"{list(INITIAL_VARIANCE)}, got {entry.init!r}"
+        )
+    z = np.linspace(-1.0, 1.0, 5)[None]
+    out = np.full_like(z, np.nan)
+    entry.forward(z, out)
+    if np.isnan(out).any():
+        raise ValueError(
+            f"forward(z, out) of activation {entry!r} must write f(z) into out, "
+            f"but for z={z[0].tolist()} out is {out[0].tolist()}"
+        )
+    return entry
 
 
 def resolve_loss(value: str | Loss, kind: TargetKind) -> Loss:
     """Return the loss that `value` names for targets of this kind."""
     if not isinstance(value, Loss):
         return LOSSES[value][kind]()
+    if not isinstance(value.link, Link):
+        raise ValueError(
+            f"The link of loss {value!r} must be a Link, got {value.link!r}"
+        )
     if kind != "continuous" and kind not in value.link.classifies:
         raise ValueError(
             f"loss={value!r} has the link {value.link.name!r}, which gives no "
@@ -146,21 +160,18 @@ def resolve_optimizer(estimator: Any) -> Optimizer:
     return optimizer
 
 
-def resolve_rate(
-    value: str | float, optimizer: Optimizer, batch_size: int, n_rows: int
-) -> float:
+def resolve_rate(estimator: Any, optimizer: Optimizer) -> float:
     """Return the initial learning rate; 1.0 where the optimizer has none.
 
-    The automatic one goes by what a step sees, however it came to see it: a mini-batch
-    of all rows starts like the batch solver, of one row like the stochastic one.
+    The automatic one goes by the parameters, never by the number of rows: those of one
+    call of partial_fit say nothing about the stream they are from.
     """
     if not isinstance(optimizer, FirstOrder):
         return 1.0
-    if not isinstance(value, str):
-        return float(value)
-    sees_all, sees_one = batch_size >= n_rows, batch_size == 1
-    solver = "batch" if sees_all else "stochastic" if sees_one else "mini-batch"
-    return optimizer.auto_rate[solver]
+    if not isinstance(estimator.learning_rate_init, str):
+        return float(estimator.learning_rate_init)
+    one_row = estimator.solver == "mini-batch" and estimator.batch_size == 1
+    return optimizer.auto_rate["stochastic" if one_row else estimator.solver]
 
 
 def resolve_schedule(estimator: Any, optimizer: Optimizer) -> Schedule:
@@ -170,6 +181,11 @@ def resolve_schedule(estimator: Any, optimizer: Optimizer) -> Schedule:
     if isinstance(estimator.learning_rate, str):
         return _from_parameters(SCHEDULES[estimator.learning_rate], estimator)
     schedule = estimator.learning_rate
+    if isinstance(schedule, type):
+        raise ValueError(
+            "The 'learning_rate' parameter must be a name, a function (step, n_steps) "
+            f"-> factor or an instance of a Schedule. Got the class {schedule!r}."
+        )
     return schedule if isinstance(schedule, Schedule) else CheckedSchedule(schedule)
 
 

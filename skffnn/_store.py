@@ -1,6 +1,5 @@
 """What a run leaves behind: fitted attributes, and a warning if it ended badly."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,8 +31,8 @@ TROUBLE = {
     ),
     StopReason.DIVERGED: (
         "Training diverged after epoch {epoch}: the loss exploded. The parameters are "
-        "those of the best finished epoch. Scale X (put a StandardScaler in front), or "
-        "lower learning_rate_init={estimator.learning_rate_init_}."
+        "those of the best finished epoch of this call, or those it began with. Scale "
+        "X (put a StandardScaler in front), and y if it is large."
     ),
     StopReason.INTERRUPTED: (
         "Training was interrupted after epoch {epoch}. The parameters are those of the "
@@ -64,7 +63,7 @@ def fitted_attributes(
         "t_": state.rows_seen,
         "loss_": state.loss_curve[-1] if state.loss_curve else np.nan,
         "loss_curve_": state.loss_curve,
-        "best_loss_": min(state.loss_curve, default=np.nan),
+        "best_loss_": state.lowest_loss if state.loss_curve else np.nan,
         "validation_scores_": scores,
         "best_validation_score_": max(scores) if scores else None,
         "stop_reason_": reason if reason is None else str(reason),
@@ -79,8 +78,7 @@ def fitted_attributes(
 
 def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:
     """Return the fitted attributes as if training ended now, for a callback to keep."""
-    state = replace(run.state, params=run.state.params.copy())
-    return fitted_attributes(targets, run, state, None)
+    return fitted_attributes(targets, run, run.state.copy(), None)
 
 
 def warn_of_trouble(estimator: Any, reason: StopReason, planned_end: bool) -> None:
@@ -91,6 +89,8 @@ def warn_of_trouble(estimator: Any, reason: StopReason, planned_end: bool) -> No
     advice = TROUBLE.get(reason)
     if advice is None or (planned_end and reason is StopReason.MAX_ITER):
         return
+    if reason is StopReason.DIVERGED and estimator.learning_rate_init_ is not None:
+        advice += " Or lower learning_rate_init={estimator.learning_rate_init_}."
     warn(
         advice.format(epoch=estimator.n_iter_, estimator=estimator),
         UserWarning if reason is StopReason.INTERRUPTED else ConvergenceWarning,

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from skffnn.core.typing import Array, TargetKind
@@ -21,8 +20,13 @@ def plain_labels(y: Any) -> Any:
     """Return a nullable or pyarrow-backed column as numpy's integers or booleans.
 
     scikit-learn's own validation would turn them into floats, and classes with them.
-    Everything else is returned as it is.
+    So is an array of objects that are all integers or all booleans. Everything else is
+    returned as it is.
     """
+    if isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1:
+        kinds = {type(label) for label in y}
+        if len(kinds) == 1 and kinds <= {bool, int}:
+            return y.astype(kinds.pop())
     numpy_dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
     if numpy_dtype is None or numpy_dtype.kind not in "iub" or y.isna().any():
         return y
@@ -32,6 +36,18 @@ def plain_labels(y: Any) -> Any:
 def is_multilabel(y: Array) -> bool:
     """Return whether `y` is an indicator matrix of labels."""
     return type_of_target(y).startswith("multilabel")
+
+
+def check_classes(classes: Any) -> Array:
+    """Return the labels of a user's `classes`, sorted and each once."""
+    labels = np.asarray(plain_labels(classes))
+    missing = labels.dtype.kind == "f" and np.isnan(labels).any()
+    if labels.ndim != 1 or labels.size == 0 or missing:
+        raise ValueError(
+            "classes must be a sequence of all labels, at least one and none of them "
+            f"missing. Got {classes!r}."
+        )
+    return np.unique(labels)
 
 
 class NumberTargets:
@@ -95,14 +111,14 @@ class LabelTargets:
         self._binarizer = LabelBinarizer()
         if is_multilabel(y):
             n_labels = y.shape[1]
-            if classes is not None and len(classes) != n_labels:
+            if classes is not None and len(check_classes(classes)) != n_labels:
                 raise ValueError(
-                    f"classes has {len(classes)} entries, but y has {n_labels} columns"
+                    f"classes={classes!r} must name the {n_labels} columns of y"
                 )
             self.kind: TargetKind = "multilabel"
             self._binarizer.fit(y)
         else:
-            labels = y if classes is None else column_or_1d(plain_labels(classes))
+            labels = y if classes is None else check_classes(classes)
             self._binarizer.fit(labels)
             n_classes = len(self._binarizer.classes_)
             self.kind = "binary" if n_classes <= 2 else "multiclass"
@@ -111,8 +127,12 @@ class LabelTargets:
 
     def check_same(self, classes: Any) -> None:
         """Raise ValueError unless `classes` are the known ones."""
-        given = np.unique(column_or_1d(plain_labels(classes)))
-        if not np.array_equal(given, self.classes):
+        given = check_classes(classes)
+        if self.kind == "multilabel":
+            same = len(given) == self.n_outputs
+        else:
+            same = np.array_equal(given, self.classes)
+        if not same:
             raise ValueError(
                 f"classes={given.tolist()} is not the same as in the first call of "
                 f"partial_fit, {self.classes.tolist()}"
@@ -150,12 +170,11 @@ class LabelTargets:
             encoded = encoded.toarray()
         return np.ascontiguousarray(encoded, dtype=dtype)
 
-    def decode(self, probability: Array) -> Array:
-        """Return the most probable labels, as the classes' own dtype."""
-        if self.kind == "multilabel":
-            labels = (probability > 0.5).astype(int)
-            return sp.csr_matrix(labels) if self._binarizer.sparse_input_ else labels
+    def decode(self, log_p: Array) -> Array:
+        """Return the most probable labels, given logarithms of their probabilities."""
         if self.kind == "multiclass":
-            return self.classes.take(probability.argmax(axis=1))
-        above = probability[:, 0] > 0.5
-        return self.classes.take(above if len(self.classes) == 2 else 0 * above)
+            return self.classes.take(log_p.argmax(axis=1))
+        likely = (log_p > -np.log(2.0)).astype(int)
+        if self.kind == "multilabel":
+            return sp.csr_matrix(likely) if self._binarizer.sparse_input_ else likely
+        return self.classes.take(likely[:, 0], mode="clip")

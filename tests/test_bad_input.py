@@ -1,5 +1,7 @@
 """An error names the argument, the value and what is allowed, and breaks nothing."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
@@ -7,8 +9,9 @@ from sklearn.exceptions import NotFittedError
 from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.activations import ACTIVATIONS, LeakyReLU
 from skffnn.core.losses import LOSSES
-from skffnn.core.optimizers import OPTIMIZERS
+from skffnn.core.optimizers import OPTIMIZERS, Optimizer
 from skffnn.core.optimizers.adam import Adam
+from skffnn.core.schedules import InverseScaling
 
 ESTIMATORS = [FFNNClassifier, FFNNRegressor]
 WRONG_VALUES = {
@@ -180,7 +183,7 @@ def test_a_failed_fit_leaves_the_old_model():
     "change", [{"hidden_layer_sizes": (3,)}, {"activation": "tanh"}], ids=str
 )
 def test_going_on_with_another_network_is_named(change):
-    model = FFNNClassifier(warm_start=True, random_state=0).fit(X, LABELS)
+    model = FFNNClassifier(warm_start=True, tol=0.1, random_state=0).fit(X, LABELS)
     (name,) = change
     with pytest.raises(ValueError, match=f"{name}="):
         model.set_params(**change).fit(X, LABELS)
@@ -230,3 +233,38 @@ def test_an_activation_with_an_unknown_init_is_named():
 
     with pytest.raises(ValueError, match=r"one of \['glorot', .* got 'xavier'"):
         FFNNClassifier(activation=Xavier()).fit(X, LABELS)
+
+
+def test_own_objects_of_the_wrong_kind_are_named():
+    class Returns(type(ACTIVATIONS["silu"])):
+        def forward(self, z, out):
+            return z
+
+    class Silent(type(LOSSES["squared_error"]["continuous"]())):
+        def value_and_gradient(self, *args):
+            super().value_and_gradient(*args)
+
+    class BadLink(type(LOSSES["squared_error"]["continuous"]())):
+        link = "logistic"
+
+    @dataclass(frozen=True)
+    class Half(Optimizer):
+        pass
+
+    for wrong, message in [
+        ({"activation": Returns()}, "must write f\\(z\\) into out"),
+        ({"activation": [["relu"]]}, "'activation' parameter"),
+        ({"learning_rate": InverseScaling}, "'learning_rate' parameter .* class"),
+        ({"loss": BadLink()}, "must be a Link, got 'logistic'"),
+        ({"optimizer": Half()}, "'optimizer' parameter"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            FFNNRegressor(**wrong).fit(X, X[:, 0])
+    with pytest.raises(TypeError, match="must return a number, got None"):
+        FFNNRegressor(loss=Silent()).fit(X, X[:, 0])
+
+
+@pytest.mark.parametrize("classes", [[], [0, 1, np.nan], {0, 1}, 3])
+def test_wrong_classes_are_named(classes):
+    with pytest.raises(ValueError, match="classes must be a sequence"):
+        FFNNClassifier().partial_fit(X, LABELS, classes=classes)

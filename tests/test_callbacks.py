@@ -1,6 +1,7 @@
 """scikit-learn's callbacks see every epoch; before 1.9 there are none, and no harm."""
 
 import sys
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -150,3 +151,24 @@ def test_an_epoch_that_was_broken_off_is_ended(iris):
     model.set_callbacks(recorder).fit(X, y)
     begun = recorder.events.count(("begin", "epoch"))
     assert begun == recorder.events.count(("end", "epoch")) >= 1
+
+
+@needs_callbacks
+def test_a_kept_snapshot_is_a_model_of_its_own(iris):
+    X, y = iris
+
+    class Keeper(Recorder):
+        kept: ClassVar[list] = []
+
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+            if context.task_name == "epoch":
+                self.kept.append(fitted_estimator)
+
+    parameters = {"max_iter": 4, "warm_start": True, "random_state": 0}
+    model = FFNNClassifier(**parameters).set_callbacks(Keeper()).fit(X, y)
+    twin = FFNNClassifier(**parameters).fit(X, y)
+    assert [len(m.loss_curve_) for m in Keeper.kept] == [1, 2, 3, 4]
+    Keeper.kept[1].set_callbacks().partial_fit(X, y)
+    np.testing.assert_array_equal(
+        model.set_callbacks().fit(X, y).coefs_[0], twin.fit(X, y).coefs_[0]
+    )

@@ -86,22 +86,35 @@ def test_weights_keep_the_algebra(iris):
 
 def test_one_epoch_of_a_full_mini_batch_is_one_batch_step(iris):
     X, y = iris
-    batch = never_stalling(
-        FFNNClassifier, solver="batch", optimizer="adam", max_iter=3
-    ).fit(X, y)
-    mini = never_stalling(
-        FFNNClassifier, batch_size=len(y), shuffle=False, max_iter=3
-    ).fit(X, y)
-    np.testing.assert_array_equal(flat(mini), flat(batch))
+    rate = {"learning_rate_init": 0.01, "optimizer": "adam", "max_iter": 3}
+    batch = never_stalling(FFNNClassifier, solver="batch", **rate).fit(X, y)
+    mini = never_stalling(FFNNClassifier, batch_size=len(y), shuffle=False, **rate)
+    np.testing.assert_array_equal(flat(mini.fit(X, y)), flat(batch))
 
 
 def test_stochastic_is_a_mini_batch_of_one(iris):
     X, y = iris
     one = never_stalling(FFNNClassifier, solver="stochastic", max_iter=2).fit(X, y)
-    mini = never_stalling(
-        FFNNClassifier, optimizer="sgd", batch_size=1, max_iter=2
-    ).fit(X, y)
-    np.testing.assert_array_equal(flat(mini), flat(one))
+    mini = never_stalling(FFNNClassifier, optimizer="sgd", batch_size=1, max_iter=2)
+    np.testing.assert_array_equal(flat(mini.fit(X, y)), flat(one))
+
+
+def test_a_planned_schedule_goes_on_with_partial_fit(iris):
+    X, y = iris
+    asked = []
+
+    def linear(step, n_steps):
+        asked.append((step, n_steps))
+        return 1.0 - step / n_steps
+
+    parameters = {"learning_rate": linear, "max_iter": 3}
+    whole = never_stalling(FFNNClassifier, **parameters).fit(X, y)
+    by_fit, asked[:] = list(asked), []
+    pieces = never_stalling(FFNNClassifier, **parameters)
+    for _ in range(3):
+        pieces.partial_fit(X, y, classes=[0, 1, 2])
+    assert asked == by_fit == [(step, 30) for step in range(30)]
+    np.testing.assert_array_equal(flat(pieces), flat(whole))
 
 
 @pytest.mark.parametrize("learning_rate", ["invscaling", "adaptive"])

@@ -178,6 +178,13 @@ def test_nullable_labels_in_partial_fit(iris):
     assert model.partial_fit(X, given).classes_.dtype.kind == "i"
 
 
+def test_objects_that_are_integers_are_labels(iris):
+    X, y = iris
+    model = quick().fit(X, y.astype(object))
+    assert model.predict(X).dtype.kind == "i"
+    assert quick().fit(X, [bool(label) for label in y]).classes_.tolist() == [0, 1]
+
+
 def test_a_missing_label_is_named(iris):
     X, y = iris
     given = pd.Series(y, dtype="Int64")

@@ -68,12 +68,19 @@ def test_a_row_of_weight_zero_is_dropped_bit_for_bit(iris, solver):
     np.testing.assert_array_equal(weighted, dropped)
 
 
-def test_a_class_whose_rows_weigh_nothing_is_not_there(iris):
+def test_a_class_whose_rows_weigh_nothing_stays_a_class(iris):
     X, y = iris
-    model = FFNNClassifier(random_state=0).fit(
-        X, y, sample_weight=(y > 0).astype(float)
-    )
-    np.testing.assert_array_equal(model.classes_, [1, 2])
+    model = FFNNClassifier(random_state=0).fit(X, y, sample_weight=1.0 * (y > 0))
+    np.testing.assert_array_equal(model.classes_, [0, 1, 2])
+    assert model.predict_proba(X)[:, 0].max() < 0.5
+
+
+def test_very_large_weights_do_not_overflow(diabetes):
+    X, y = diabetes
+    weight = np.where(y > 0, 1.0, 1.5)
+    model = FFNNRegressor(max_iter=3, random_state=0)
+    small = model.fit(X, y, weight).predict(X)
+    np.testing.assert_allclose(model.fit(X, y, 1e308 * weight).predict(X), small)
 
 
 def test_partial_fit_weighs_a_row_against_all_rows_so_far(diabetes):

@@ -100,17 +100,22 @@ def test_fitted_attributes(name, iris):
     assert model.stop_reason_ in ("converged", "max_iter")
 
 
-def test_auto_goes_by_what_a_step_sees(iris):
+@pytest.mark.parametrize(
+    ("parameters", "solver"),
+    [
+        ({}, "mini-batch"),
+        ({"batch_size": 1}, "stochastic"),
+        ({"solver": "stochastic"}, "stochastic"),
+        ({"solver": "batch", "optimizer": "adam"}, "batch"),
+    ],
+    ids=str,
+)
+def test_the_automatic_rate_goes_by_the_parameters(iris, parameters, solver):
     X, y = iris
-    rates = {
-        size: FFNNClassifier(batch_size=size, max_iter=2000, tol=0.01).fit(X, y)
-        for size in (1, 50, 150)
-    }
-    expected = dict(
-        zip((1, 50, 150), ("stochastic", "mini-batch", "batch"), strict=True)
-    )
-    for size, model in rates.items():
-        assert model.learning_rate_init_ == model.optimizer_.auto_rate[expected[size]]
+    model = FFNNRegressor(**parameters)
+    for n_rows in (1, 10, 150):
+        model.partial_fit(X[:n_rows], y[:n_rows])
+        assert model.learning_rate_init_ == model.optimizer_.auto_rate[solver]
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,22 @@ def test_multilabel_goes_on_without_classes(multilabel):
     model = quick(FFNNClassifier).partial_fit(X, Y)
     assert model.partial_fit(X[:10], Y[:10]).n_iter_ == 2
     np.testing.assert_array_equal(model.classes_, [0, 1, 2])
+    named = quick(FFNNClassifier)
+    for _ in range(2):
+        named.partial_fit(X, Y, classes=["a", "b", "c"])
+    with pytest.raises(ValueError, match="not the same"):
+        named.partial_fit(X, Y, classes=["a", "b"])
+
+
+@pytest.mark.parametrize("loss", CLASSIFIER_LOSSES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_predictions_agree_with_the_scores_where_probabilities_saturate(
+    iris, loss, dtype
+):
+    X, y = (100.0 * iris[0]).astype(dtype), iris[1]
+    model = quick(FFNNClassifier, loss=loss).fit(iris[0].astype(dtype), y)
+    scores = model.decision_function(X)
+    np.testing.assert_array_equal(model.predict(X), scores.argmax(axis=1))
 
 
 def test_one_class_is_always_predicted(iris):

@@ -156,3 +156,90 @@ def test_a_schedule_of_the_users_may_end_as_planned(iris):
     model = FFNNClassifier(learning_rate=linear, max_iter=20, random_state=0).fit(*iris)
     assert model.stop_reason_ == "max_iter"
     assert model.n_iter_ == 20
+
+
+def test_a_stream_row_by_row_does_not_diverge_by_default():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1500, 20))
+    y = X @ rng.normal(size=20) / np.sqrt(20)
+    model = FFNNRegressor(solver="stochastic", random_state=0)
+    for row in range(len(y)):
+        model.partial_fit(X[row : row + 1], y[row : row + 1])
+    assert model.score(X, y) > 0.5
+
+
+def test_a_stream_that_diverges_keeps_what_it_had(diabetes):
+    X, y = diabetes
+    model = FFNNRegressor(
+        solver="stochastic", learning_rate_init=0.2, momentum=0.0, random_state=0
+    )
+
+    def stream():
+        for start in range(0, 400, 10):
+            model.partial_fit(X[start : start + 10], y[start : start + 10])
+
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        stream()
+    assert np.abs(model.coefs_[0]).max() < 1e3
+    model.set_params(learning_rate_init=1e-4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.partial_fit(X, y)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_warning_that_is_an_error_leaves_a_whole_model(iris, known):
+    X, y = iris
+    model = FFNNClassifier(max_iter=2, random_state=0)
+    if known:
+        with pytest.warns(ConvergenceWarning):
+            model.fit(X[:, :3], y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ConvergenceWarning):
+            model.fit(X, y)
+    assert model.n_features_in_ == 4
+    assert model.predict(X).shape == (150,)
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+@pytest.mark.parametrize("parameters", [{}, {"solver": "batch"}], ids=str)
+def test_an_exception_on_the_way_leaves_the_model_as_it_was(iris, parameters):
+    X, y = iris
+    model = FFNNClassifier(warm_start=True, max_iter=5, random_state=0, **parameters)
+    before = model.fit(X, y).predict_proba(X)
+
+    class Breaks(type(model._loss)):
+        calls = 0
+
+        def value_and_gradient(self, *args):
+            type(self).calls += 1
+            if self.calls == 12:
+                raise RuntimeError("broken")
+            return super().value_and_gradient(*args)
+
+    with pytest.raises(RuntimeError, match="broken"):
+        model.set_params(loss=Breaks(), max_iter=20).fit(X, y)
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+    assert len(model.loss_curve_) == model.n_iter_ == 5
+    assert model.set_params(loss="log_loss").fit(X, y).n_iter_ > 5
+
+
+def test_a_hold_out_that_is_not_finite_is_said(diabetes):
+    from skffnn._holdout import split_rows
+
+    X, y = diabetes
+    model = FFNNRegressor(early_stopping=True, random_state=0).fit(X, y)
+    _, holdout = split_rows(len(y), 0.1, None, model._state.seed)
+    X = X.copy()
+    X[holdout[0]] = 1e200
+    with pytest.warns(ConvergenceWarning, match="diverged"):
+        model.fit(X, y)
+    assert model.stop_reason_ == "diverged"
+
+
+def test_the_advice_after_lbfgs_is_not_about_a_rate_it_does_not_have(diabetes):
+    X, y = diabetes
+    with pytest.warns(ConvergenceWarning, match="StandardScaler") as record:
+        FFNNRegressor(solver="batch", random_state=0).fit(1e160 * X, y)
+    assert "learning_rate" not in str(record[0].message)

@@ -24,7 +24,7 @@ Who owns what
 `network.Network` describes and computes, and owns no array.
 `network.Workspace` owns the buffers ``z``, ``a`` and ``delta``. What ``forward``
 returns is one of them: valid until the next call.
-`training.TrainingState` owns ``params`` and everything else that must survive
+`state.TrainingState` owns ``params`` and everything else that must survive
 from one call of ``partial_fit`` to the next.
 Activations, losses, optimizers and schedules are frozen dataclasses of
 hyperparameters; they write only into the arrays that they are handed.

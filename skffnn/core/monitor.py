@@ -9,7 +9,7 @@ import numpy as np
 from skffnn.core.state import TrainingState
 from skffnn.core.typing import Array
 
-__all__ = ["MIN_RATE", "Monitor", "StopReason"]
+__all__ = ["MIN_RATE", "Diverged", "Monitor", "StopReason"]
 
 # A schedule that lowers the rate when training stalls ends it below this rate.
 MIN_RATE = 1e-6
@@ -26,6 +26,10 @@ class StopReason(StrEnum):
     CALLBACK = "callback"
     INTERRUPTED = "interrupted"
     DIVERGED = "diverged"
+
+
+class Diverged(ArithmeticError):
+    """The loss is infinite or not a number."""
 
 
 class Monitor:
@@ -82,11 +86,20 @@ class Monitor:
         state : TrainingState
             After the epoch. Gets its curves, its patience and, on a plateau, its
             rate changed.
+
+        Raises
+        ------
+        Diverged
+            If the loss of the hold-out is not finite.
         """
-        state.loss_curve.append(loss)
+        training_loss = loss
         if self.holdout_loss is not None:
             loss = self.holdout_loss(state.params)
+            if not math.isfinite(loss):
+                raise Diverged
             state.validation_scores.append(-loss)
+        state.loss_curve.append(training_loss)
+        state.lowest_loss = min(state.lowest_loss, training_loss)
         if loss < self._best_loss:
             self._best_loss = loss
             measured = state.params if self.exact else self._last_params
@@ -106,12 +119,22 @@ class Monitor:
         return StopReason.CONVERGED
 
     def exploded(self, state: TrainingState) -> bool:
-        """Return whether the training loss has more than doubled since the first epoch.
-
-        A loss below one must have grown by one.
-        """
+        """Return whether the training loss is much larger than in the first epoch."""
         losses = state.loss_curve[self._n_before :]
-        return bool(losses) and losses[-1] - losses[0] > max(1.0, abs(losses[0]))
+        return len(losses) > 1 and much_larger(losses[-1], losses[0])
+
+    def block_exploded(
+        self, loss: float, state: TrainingState, measure: Callable[[Array], float]
+    ) -> bool:
+        """Return whether the only epoch of a run has made matters much worse.
+
+        It may be a block of a stream, and blocks differ. So what counts is the loss on
+        its own rows, before and after; it is only measured where `loss` is much larger
+        than that of the first block. `measure` maps params to J.
+        """
+        if state.loss_curve and not much_larger(loss, state.loss_curve[0]):
+            return False
+        return much_larger(measure(state.params), measure(self._last_params))
 
     def restore(
         self,
@@ -141,3 +164,8 @@ class Monitor:
         if not np.array_equal(state.params, best):
             np.copyto(state.params, best)
             state.optimizer_state = None
+
+
+def much_larger(loss: float, reference: float) -> bool:
+    """Return whether `loss` is twice the reference, and by more than one, or NaN."""
+    return not loss - reference <= max(1.0, abs(reference))

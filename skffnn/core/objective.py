@@ -7,6 +7,8 @@ On some of the rows it is estimated without bias: `weight` has mean one over the
 training set, so the sum is divided by the number of rows seen.
 """
 
+from numbers import Real
+
 import numpy as np
 import scipy.sparse as sp
 
@@ -110,7 +112,7 @@ class Objective:
             X, y, weight = self._take(piece)
             work = self._work.first(len(y))
             raw = self.network.forward(X, layers, work)
-            total += self.loss.value_and_gradient(y, raw, weight, work.delta[-1])
+            total += self._loss_of(y, raw, weight, work.delta[-1])
         return total / n_rows + self._penalty(params)
 
     def _penalty(self, params: Array) -> float:
@@ -126,10 +128,21 @@ class Objective:
         work = self._work.first(len(y))
         raw = self.network.forward(X, layers, work)
         delta = work.delta[-1]
-        value = self.loss.value_and_gradient(y, raw, weight, delta)
+        value = self._loss_of(y, raw, weight, delta)
         delta *= 1.0 / n_total
         self.network.backward(X, layers, self._gradients(grad), work)
         return value / n_total
+
+    def _loss_of(
+        self, y: Array, raw: Array, weight: Array | None, delta: Array
+    ) -> float:
+        value = self.loss.value_and_gradient(y, raw, weight, delta)
+        if not isinstance(value, Real):
+            raise TypeError(
+                f"value_and_gradient of loss {self.loss!r} must return a number, got "
+                f"{value!r}"
+            )
+        return float(value)
 
     def _take(self, rows: Rows) -> tuple[Features, Array, Array | None]:
         """Return X, y and weight at `rows`: views of a slice, or copies in buffers."""

@@ -1,7 +1,8 @@
 """All that must survive from one call of ``partial_fit`` to the next, and a pickle."""
 
 import math
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,8 @@ class TrainingState:
     finished : tuple or None
         Why and under which circumstances a run has ended, if another one under the
         same would have nothing to do; see `Plan.resumable`.
+    lowest_loss : float
+        Lowest training loss of any epoch.
     loss_curve, validation_scores : list of float
         One entry per epoch.
     """
@@ -61,17 +64,21 @@ class TrainingState:
     mean_weight: float = 1.0
     n_weighted: int = 0
     finished: tuple[Any, ...] | None = None
+    lowest_loss: float = math.inf
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
 
-    def own_arrays(self) -> None:
-        """Copy arrays that cannot be written to, as after loading with mmap_mode."""
-        if not self.params.flags.writeable:
-            self.params = np.array(self.params)
-            self.optimizer_state = {
-                name: np.array(value) if isinstance(value, np.ndarray) else value
-                for name, value in (self.optimizer_state or {}).items()
-            } or None
+    def copy(self) -> "TrainingState":
+        """Return a state that shares nothing with this one, with arrays of its own."""
+        arrays = self.optimizer_state
+        return replace(
+            self,
+            params=np.array(self.params),
+            rng=deepcopy(self.rng),
+            optimizer_state=None if arrays is None else deepcopy_arrays(arrays),
+            loss_curve=list(self.loss_curve),
+            validation_scores=list(self.validation_scores),
+        )
 
     def begin_call(self) -> None:
         """Forget what only the epochs of one call of fit have in common."""
@@ -92,7 +99,15 @@ class TrainingState:
             self.mean_weight += (mean - self.mean_weight) * (n_rows / self.n_weighted)
 
 
+def deepcopy_arrays(state: dict[str, Any]) -> dict[str, Any]:
+    """Copy a dict of arrays and numbers; memory-mapped arrays become ordinary."""
+    return {
+        name: np.array(value) if isinstance(value, np.ndarray) else value
+        for name, value in state.items()
+    }
+
+
 def mean_of(weight: Array) -> float:
     """Return the mean weight, exact where all weights are the same."""
-    first = float(weight[0])
-    return first if (weight == first).all() else float(weight.mean())
+    largest = float(weight.max())  # the sum of very large weights would overflow
+    return largest * float((weight / largest).mean())

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from skffnn.core.batches import Batches, count
-from skffnn.core.monitor import Monitor, StopReason
+from skffnn.core.monitor import Diverged, Monitor, StopReason
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import LBFGS, FirstOrder, Optimizer
 from skffnn.core.schedules import Schedule
@@ -47,12 +47,15 @@ class Plan:
     batches : Batches
         The training rows.
     max_epochs : int
-        The most passes over them.
+        The most passes over them in this run.
     tol : float
         L-BFGS ends where no component of the gradient is larger.
     resumable : bool
         Whether another call may go on from this one with the same plan. If it also has
         the same data, and this one converged, it has nothing to do.
+    planned_epochs : int, default=0
+        The most passes in all runs that belong together, of which this may be one:
+        schedules are told so.
     """
 
     optimizer: Optimizer
@@ -62,6 +65,12 @@ class Plan:
     max_epochs: int
     tol: float
     resumable: bool
+    planned_epochs: int = 0
+
+    def n_steps(self, step: int) -> int:
+        """Return the number of steps when all is over, after `step` of them."""
+        this_run = step + self.max_epochs * len(self.batches)
+        return max(this_run, self.planned_epochs * len(self.batches))
 
     @property
     def settings(self) -> tuple[Any, ...]:
@@ -118,6 +127,9 @@ def train(run: Run, observer: Observer) -> StopReason:
     # A diverging loss is found by its value, not by numpy's warnings on the way.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         reason = _take_steps(run, observer)
+        ran_out = reason in (StopReason.CONVERGED, StopReason.MAX_ITER)
+        if ran_out and monitor.exploded(state):
+            reason = StopReason.DIVERGED
         monitor.restore(state, reason, measure)
     state.finished = None
     if plan.resumable and reason in (StopReason.CONVERGED, StopReason.EARLY_STOPPING):
@@ -130,19 +142,11 @@ def _take_steps(run: Run, observer: Observer) -> StopReason:
     """Train until something says stop, be it trouble."""
     take_steps = _minimize if isinstance(run.plan.optimizer, LBFGS) else _descend
     try:
-        reason = take_steps(run, observer)
+        return take_steps(run, observer)
     except Diverged:
         return StopReason.DIVERGED
     except KeyboardInterrupt:
         return StopReason.INTERRUPTED
-    ran_out = reason in (StopReason.CONVERGED, StopReason.MAX_ITER)
-    if ran_out and run.monitor.exploded(run.state):
-        return StopReason.DIVERGED
-    return reason
-
-
-class Diverged(ArithmeticError):
-    """The loss is infinite or not a number."""
 
 
 def _descend(run: Run, observer: Observer) -> StopReason:
@@ -157,7 +161,7 @@ def _descend(run: Run, observer: Observer) -> StopReason:
             layout.size, layout.n_weights, params.dtype
         )
     grad = np.empty_like(params)
-    n_steps = state.step + plan.max_epochs * len(plan.batches)
+    n_steps = plan.n_steps(state.step)
     for _ in range(plan.max_epochs):
         observer.epoch_begins(state)
         total = 0.0
@@ -207,18 +211,22 @@ def _minimize(run: Run, observer: Observer) -> StopReason:
         evaluate, state.params, iteration_ends, plan.max_epochs, plan.tol
     )
     state.params[...] = x
-    if state.epoch == epoch:  # it converged where it started
+    if state.epoch == epoch:  # it ended where it started: that counts as an epoch
         iteration_ends(x, value)
     return StopReason(ended) if reason is None else reason
 
 
 def _end_epoch(loss: float, run: Run, observer: Observer) -> StopReason | None:
     """Count the epoch, have it judged, and tell the observer."""
-    state = run.state
+    state, plan = run.state, run.plan
     if not math.isfinite(float(state.params.sum())):
         raise Diverged
-    state.epoch += 1
-    state.rows_seen += count(run.plan.batches.rows)
+    if plan.max_epochs == 1:
+        measure = partial(run.objective.value, rows=plan.batches.rows)
+        if run.monitor.block_exploded(loss, state, measure):
+            raise Diverged
     reason = run.monitor.judge(loss, state)
+    state.epoch += 1
+    state.rows_seen += count(plan.batches.rows)
     stop = observer.epoch_ends(state)
     return StopReason.CALLBACK if stop and reason is None else reason

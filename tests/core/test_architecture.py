@@ -83,6 +83,7 @@ DOORS = {
         "_warnings",
         "core.activations",
         "core.batches",
+        "core.links",
         "core.losses",
         "core.network",
         "core.optimizers",

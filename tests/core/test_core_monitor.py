@@ -138,6 +138,22 @@ def test_a_loss_has_exploded_where_it_has_doubled_or_grown_by_one(losses, explod
     assert monitor.exploded(state) == exploded
 
 
+@pytest.mark.parametrize(("after", "exploded"), [(3.0, False), (9.0, True)])
+@pytest.mark.parametrize("before", [[], [0.5]])
+def test_a_block_has_exploded_where_its_own_rows_say_so(before, after, exploded):
+    monitor, state, _ = watch([])
+    state.loss_curve += before
+    state.params += 1.0
+    measured = {0.0: 2.0, 1.0: after}
+    measure = lambda params: measured[params[0]]  # noqa: E731
+    assert monitor.block_exploded(5.0, state, measure) == exploded
+
+
+def test_a_block_like_the_first_is_not_measured():
+    monitor, state, _ = watch([0.5])
+    assert not monitor.block_exploded(1.4, state, never)
+
+
 def test_a_divergence_in_the_first_epoch_gives_back_the_start():
     monitor, state, _ = watch([])
     state.params[...] = np.nan

@@ -31,11 +31,6 @@ class Adam(FirstOrder):
     """
 
     shared: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2", "epsilon")
-    auto_rate: ClassVar[dict[str, float]] = {
-        "batch": 0.003,
-        "mini-batch": 0.001,
-        "stochastic": 0.0003,
-    }
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8

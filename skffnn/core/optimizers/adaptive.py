@@ -24,11 +24,6 @@ class RMSprop(FirstOrder):
     """
 
     shared: ClassVar[tuple[str, ...]] = ("epsilon",)
-    auto_rate: ClassVar[dict[str, float]] = {
-        "batch": 0.003,
-        "mini-batch": 0.001,
-        "stochastic": 0.0003,
-    }
     rho: float = 0.99
     epsilon: float = 1e-8
 

@@ -41,7 +41,11 @@ class FirstOrder(Optimizer, ABC):
         The learning rate that each solver starts with where the user names none.
     """
 
-    auto_rate: ClassVar[dict[str, float]]
+    auto_rate: ClassVar[dict[str, float]] = {
+        "batch": 0.003,
+        "mini-batch": 0.001,
+        "stochastic": 0.0003,
+    }
     uses_schedule: ClassVar[bool] = True
 
     @abstractmethod
