@@ -268,3 +268,19 @@ def test_own_objects_of_the_wrong_kind_are_named():
 def test_wrong_classes_are_named(classes):
     with pytest.raises(ValueError, match="classes must be a sequence"):
         FFNNClassifier().partial_fit(X, LABELS, classes=classes)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e308])
+def test_prediction_of_plain_arrays_is_checked_too(value):
+    model = FFNNRegressor(max_iter=5000, tol=0.01, random_state=0).fit(X, X[:, 0])
+    bad = X.copy()
+    bad[0] = value
+    if np.isfinite(value):
+        assert model.predict(bad[1:]).shape == (29,)
+        with np.errstate(all="ignore"):
+            assert model.predict(bad).shape == (30,)
+    else:
+        with pytest.raises(ValueError, match="X contains"):
+            model.predict(bad)
+    with pytest.raises(ValueError, match="3 features, but"):
+        model.predict(X[:, :3])

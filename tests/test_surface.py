@@ -9,6 +9,7 @@ import joblib
 import numpy as np
 import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
+from numpydoc.validate import validate
 from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
@@ -71,6 +72,35 @@ def test_every_method_documents_its_arguments(Estimator):
             continue
         documented = [p.name for p in FunctionDoc(method)["Parameters"]]
         assert documented == list(inspect.signature(method).parameters)[1:], name
+
+
+PUBLIC = [
+    *(f"skffnn.{Estimator.__name__}" for Estimator in ESTIMATORS),
+    *(
+        f"skffnn.{Estimator.__name__}.{method}"
+        for Estimator in ESTIMATORS
+        for method in ("fit", "partial_fit", "predict")
+    ),
+    *(f"skffnn.FFNNClassifier.{m}" for m in ("predict_proba", "predict_log_proba")),
+    "skffnn.FFNNClassifier.decision_function",
+    "skffnn.core.activations.Activation",
+    "skffnn.core.losses.Loss",
+    "skffnn.core.links.Link",
+    "skffnn.core.optimizers.FirstOrder",
+    "skffnn.core.schedules.Schedule",
+    "skffnn.core.network.Network",
+    "skffnn.core.objective.Objective",
+    "skffnn.core.training.train",
+]
+# Examples, "See Also" and long summaries are not for every method; returned values have
+# names, as in scikit-learn.
+NOT_ASKED = {"EX01", "SA01", "SA04", "ES01", "RT02"}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_docstrings_are_numpydoc(name):
+    errors = dict(validate(name)["errors"])
+    assert {k: v for k, v in errors.items() if k not in NOT_ASKED} == {}
 
 
 def test_the_names_of_the_package():
