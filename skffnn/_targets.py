@@ -17,10 +17,10 @@ __all__ = ["LabelTargets", "NumberTargets", "is_multilabel", "plain_labels"]
 
 
 def plain_labels(y: Any) -> Any:
-    """Return a nullable or pyarrow-backed column as numpy's integers or booleans.
+    """Return integer or boolean labels as numpy's, whatever they come in.
 
-    scikit-learn's own validation would turn them into floats, and classes with them.
-    So is an array of objects that are all integers or all booleans. Everything else is
+    A nullable or pyarrow-backed column would become floats in scikit-learn's validation,
+    and the classes with it; an array of objects would be refused. Everything else is
     returned as it is.
     """
     if isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1:
