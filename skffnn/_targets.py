@@ -19,9 +19,9 @@ __all__ = ["LabelTargets", "NumberTargets", "is_multilabel", "plain_labels"]
 def plain_labels(y: Any) -> Any:
     """Return integer or boolean labels as numpy's, whatever they come in.
 
-    A nullable or pyarrow-backed column would become floats in scikit-learn's validation,
-    and the classes with it; an array of objects would be refused. Everything else is
-    returned as it is.
+    scikit-learn's validation would turn a nullable or pyarrow-backed column into
+    floats, and the classes with it, and refuse an array of objects. Everything else
+    is returned as it is.
     """
     if isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1:
         kinds = {type(label) for label in y}
