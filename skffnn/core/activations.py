@@ -13,6 +13,7 @@ from scipy.special import ndtr
 
 from skffnn.core.checks import require
 from skffnn.core.typing import Array
+from skffnn.core.vectors import rectify
 
 __all__ = ["ACTIVATIONS", "Activation"]
 
@@ -113,7 +114,7 @@ class ReLU(Activation):
     """f(z) = max(z, 0) (Nair and Hinton 2010), f'(0) taken as 0."""
 
     def forward(self, z: Array, out: Array) -> None:
-        np.maximum(z, 0.0, out=out)
+        rectify(z, out)
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:
         delta *= a > 0.0
@@ -165,7 +166,7 @@ class ELU(Activation):
         left = np.minimum(z, 0.0)
         np.expm1(left, out=left)
         left *= self.alpha * self.scale
-        np.maximum(z, 0.0, out=out)
+        rectify(z, out)
         if self.scale != 1.0:
             out *= self.scale
         out += left
@@ -274,7 +275,7 @@ class Softplus(Activation):
         np.negative(tail, out=tail)
         np.exp(tail, out=tail)
         np.log1p(tail, out=tail)
-        np.maximum(z, 0.0, out=out)
+        rectify(z, out)
         out += tail
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:

@@ -69,14 +69,16 @@ class Batches:
 
     def epoch(self, rng: np.random.Generator) -> Iterator[Rows]:
         """Yield the rows of one step after the other."""
-        n_rows = count(self.rows)
-        if not self.shuffle or self.size >= n_rows:
-            yield from split(self.rows, self.size)
-        else:
-            rows = self.rows
+        rows = self.rows
+        n_rows = count(rows)
+        if self.shuffle and self.size < n_rows:
+            order = rng.permutation(n_rows)
             if isinstance(rows, slice):
-                rows = np.arange(rows.start, rows.stop)
-            yield from split(rng.permutation(rows), self.size)
+                order += rows.start
+                rows = order
+            else:
+                rows = rows[order]
+        yield from split(rows, self.size)
 
 
 def count(rows: Rows) -> int:

@@ -136,14 +136,18 @@ class SoftmaxLogLoss(Loss):
     def value_and_gradient(
         self, y: Array, raw: Array, weight: Array | None, gradient_out: Array
     ) -> float:
-        shifted = raw - np.maximum.reduce(raw, axis=1, keepdims=True)
+        # Classes first: a maximum over rows of ten takes a quarter of the time.
+        shifted = raw - np.maximum.reduce(raw.T.copy(), axis=0)[:, None]
         np.exp(shifted, out=gradient_out)
         total = np.add.reduce(gradient_out, axis=1, keepdims=True)
         gradient_out /= total
         gradient_out -= y
-        loss = np.log(total, out=total)
-        loss[:, 0] -= np.einsum("ij,ij->i", y, shifted)
-        return weighted_sum(loss, weight, gradient_out)
+        log_total = np.log(total, out=total)
+        if weight is None:
+            return float(np.add.reduce(log_total, axis=None) - np.vdot(y, shifted))
+        gradient_out *= weight[:, None]
+        log_total[:, 0] -= np.einsum("ij,ij->i", y, shifted)
+        return float(np.dot(weight, log_total[:, 0]))
 
 
 LOSSES: dict[str, dict[TargetKind, type[Loss]]] = {

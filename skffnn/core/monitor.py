@@ -71,8 +71,9 @@ class Monitor:
 
     def begin(self, state: TrainingState) -> None:
         """Remember where training starts: the best there is so far."""
-        self._last_params = state.params.copy()
-        self._best_params = self._last_params.copy()
+        self._best_params = state.params.copy()
+        # Where the loss is exact, nobody asks for the parameters an epoch began with.
+        self._last_params = self._best_params if self.exact else state.params.copy()
         self._best_loss = math.inf
         self._n_before = len(state.loss_curve)
 
@@ -104,7 +105,8 @@ class Monitor:
             self._best_loss = loss
             measured = state.params if self.exact else self._last_params
             np.copyto(self._best_params, measured)
-        np.copyto(self._last_params, state.params)
+        if not self.exact:
+            np.copyto(self._last_params, state.params)
         gained = loss < state.best_loss - self.tol * max(1.0, abs(loss))
         state.best_loss = min(state.best_loss, loss)
         state.stalled_epochs = 0 if gained else state.stalled_epochs + 1

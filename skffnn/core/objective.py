@@ -16,7 +16,7 @@ from skffnn.core.batches import count, split
 from skffnn.core.losses import Loss
 from skffnn.core.network import LayerCache, Network, Workspace
 from skffnn.core.typing import Array, Features, Rows
-from skffnn.core.vectors import add_scaled
+from skffnn.core.vectors import add_scaled, blocks
 
 __all__ = ["CHUNK", "Objective"]
 
@@ -97,11 +97,7 @@ class Objective:
             for piece in split(rows, self._chunk):
                 value += self._backpropagate(params, self._piece, piece, n_rows)
                 add_scaled(grad, 1.0, self._piece)
-        if self.alpha == 0.0:
-            return value
-        n_weights = self.network.layout.n_weights
-        add_scaled(grad[:n_weights], self.alpha, params[:n_weights])
-        return value + self._penalty(params)
+        return value if self.alpha == 0.0 else value + self._penalize(params, grad)
 
     def value(self, params: Array, rows: Rows) -> float:
         """Return J on `rows`."""
@@ -114,6 +110,15 @@ class Objective:
             raw = self.network.forward(X, layers, work)
             total += self._loss_of(y, raw, weight, work.delta[-1])
         return total / n_rows + self._penalty(params)
+
+    def _penalize(self, params: Array, grad: Array) -> float:
+        """Add the gradient of the penalty to `grad` and return the penalty."""
+        n_weights = self.network.layout.n_weights
+        squares = 0.0
+        for w, g in blocks(params[:n_weights], grad[:n_weights]):
+            add_scaled(g, self.alpha, w)
+            squares += float(np.dot(w, w))
+        return 0.5 * self.alpha * squares
 
     def _penalty(self, params: Array) -> float:
         weights = params[: self.network.layout.n_weights]

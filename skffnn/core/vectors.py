@@ -1,9 +1,10 @@
-"""In-place arithmetic on flat vectors, by BLAS and block by block.
+"""In-place arithmetic on arrays: by BLAS, block by block, or by the faster ufunc.
 
 This is where speed is bought. On the 2,302 parameters of a 20-100-2 network a ufunc
 takes 0.5 to 1.5 us and a temporary, the BLAS routine 0.1 to 0.3 us and none.
 """
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,15 +13,15 @@ from scipy.linalg import blas
 
 from skffnn.core.typing import Array
 
-__all__ = ["add_scaled", "blocks", "scale"]
+__all__ = ["add_scaled", "blocks", "rectify", "scale"]
 
 AXPY = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
 SCAL = {np.dtype(np.float32): blas.sscal, np.dtype(np.float64): blas.dscal}
 
-# Elements that pass through a chain of operations together. Five float64 vectors of
-# this length stay in a second-level cache of 1 MB; longer ones would go out to memory
-# and back at every operation of the chain.
-BLOCK = 16_384
+# Bytes of each vector that pass through a chain of operations together. The four
+# vectors of Adam then share a second-level cache of 1 MiB; longer pieces would go out
+# to memory and back at every operation of the chain.
+BLOCK_BYTES = 256 * 1024
 
 
 def add_scaled(target: Array, factor: float, vector: Array) -> None:
@@ -38,10 +39,16 @@ def scale(target: Array, factor: float) -> None:
 
 
 def blocks(*vectors: Array) -> Iterator[tuple[Any, ...]]:
-    """Cut vectors of one length into views of at most `BLOCK` elements."""
-    size = len(vectors[0])
-    if size <= BLOCK:
+    """Cut vectors of one length into views of at most `BLOCK_BYTES`."""
+    size, length = len(vectors[0]), BLOCK_BYTES // vectors[0].itemsize
+    if size <= length:
         yield vectors
         return
-    for start in range(0, size, BLOCK):
-        yield tuple(vector[start : start + BLOCK] for vector in vectors)
+    for start in range(0, size, length):
+        yield tuple(vector[start : start + length] for vector in vectors)
+
+
+def rectify(z: Array, out: Array) -> None:
+    """Write max(z, 0) into `out`, which may be `z`."""
+    # np.maximum has no fast loop for a scalar: 6.4 us on 200 x 100, this one 2.4 us.
+    z.clip(0.0, math.inf, out=out)

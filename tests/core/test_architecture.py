@@ -123,7 +123,7 @@ DOORS = {
     "core.network": {"core.activations", "core.typing"},
     "core.losses": {"core.links", "core.typing"},
     "core.links": {"core.typing"},
-    "core.activations": {"core.checks", "core.typing"},
+    "core.activations": {"core.checks", "core.typing", "core.vectors"},
     "core.optimizers": {
         "core.optimizers.adam",
         "core.optimizers.adaptive",

@@ -8,7 +8,7 @@ import numpy as np
 from skffnn.core.checks import require
 from skffnn.core.optimizers.base import FirstOrder, State
 from skffnn.core.typing import Array
-from skffnn.core.vectors import add_scaled, scale
+from skffnn.core.vectors import add_scaled, blocks, scale
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class SGD(FirstOrder):
         if not self.momentum:
             add_scaled(params, -rate, grad)
             return
-        velocity = state["velocity"]
-        scale(velocity, self.momentum)
-        add_scaled(velocity, -rate, grad)
-        if self.nesterovs_momentum:
-            add_scaled(params, self.momentum, velocity)
-            add_scaled(params, -rate, grad)
-        else:
-            add_scaled(params, 1.0, velocity)
+        for p, g, velocity in blocks(params, grad, state["velocity"]):
+            scale(velocity, self.momentum)
+            add_scaled(velocity, -rate, g)
+            if self.nesterovs_momentum:
+                add_scaled(p, self.momentum, velocity)
+                add_scaled(p, -rate, g)
+            else:
+                add_scaled(p, 1.0, velocity)
 
 
 @dataclass(frozen=True)
