@@ -10,9 +10,9 @@ Run it from the repository, on a machine that is otherwise idle:
 Every section prints a table. What is compared runs in the same process on the same
 data and takes turns; times are wall times, from the call to the return, and medians of
 several turns. Nothing is subtracted. On two threads the machine must be idle: BLAS
-threads that wait for a busy core multiply the times. MLP is the MLPClassifier or MLPRegressor of
-scikit-learn; a ratio MLP/skffnn above one means that skffnn is faster. torch takes part
-where it is installed; otherwise its columns hold "-".
+threads that wait for a busy core multiply the times. MLP is the MLPClassifier or
+MLPRegressor of scikit-learn; a ratio MLP/skffnn above one means that skffnn is faster.
+torch takes part where it is installed; otherwise its columns hold "-".
 """
 
 import argparse

@@ -32,6 +32,7 @@ from skffnn._observer import Observer
 from skffnn._resolve import check_names, resolve_optimizer, warn_without_effect
 from skffnn._store import fitted_attributes, snapshot, warn_of_trouble
 from skffnn._targets import LabelTargets, NumberTargets, plain_labels
+from skffnn._threads import blas_threads
 from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.batches import SOLVERS
 from skffnn.core.losses import LOSSES, Loss
@@ -198,7 +199,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 run.plan.max_epochs,
                 partial(snapshot, targets, run),
             )
-            reason = train(run, Observer(tasks, self.verbose))
+            with blas_threads(run):
+                reason = train(run, Observer(tasks, self.verbose))
         except BaseException:
             for name in names:
                 self.__dict__.pop(name, None)

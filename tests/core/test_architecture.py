@@ -47,6 +47,7 @@ DOORS = {
         "_resolve",
         "_store",
         "_targets",
+        "_threads",
         "core.activations",
         "core.batches",
         "core.losses",
@@ -100,6 +101,7 @@ DOORS = {
     "_targets": {"core.typing"},
     "_callbacks": set(),
     "_holdout": {"_warnings"},
+    "_threads": {"core.objective", "core.training"},
     "_warnings": set(),
     "core": set(),
     "core.training": {
@@ -221,6 +223,7 @@ def test_only_the_estimators_and_what_builds_them_reach_into_the_core():
         "_resolve",
         "_store",
         "_targets",
+        "_threads",
     }
 
 
