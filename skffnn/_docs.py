@@ -50,10 +50,13 @@ batch_size : int >= 1 or "auto", default="auto"
     an eighth of the rows, or 32 where that is less, and at most 200; of these the
     largest whose last batch is at least half full.
 
-learning_rate : {{{_names(SCHEDULES)}}} or callable, default="constant"
-    How the learning rate changes from step to step. "invscaling" divides it by
-    ``(step + 1) ** power_t``; "adaptive" divides it by 5 each time training stalls
-    for `n_iter_no_change` epochs, until it falls below 1e-6. A function
+learning_rate : str, Schedule or callable, default="constant"
+    How the learning rate changes from step to step. By name
+    {{{_names(SCHEDULES)}}}, or a ``Schedule`` with hyperparameters of its own.
+    "invscaling" divides it by ``(step + 1) ** power_t``; "adaptive" divides it by 5
+    each time training stalls for `n_iter_no_change` epochs, until it falls below
+    1e-6. The others follow a curve over `max_iter` epochs, so set that to the length
+    of the run you want; see :ref:`schedules`. A function
     ``(step, n_steps) -> factor`` is asked before every step, with the number of
     steps taken so far and the number there will be after `max_iter` epochs. Without
     effect on "lbfgs" and "rprop".

@@ -152,7 +152,7 @@ def _take_steps(run: Run, observer: Observer) -> StopReason:
 def _descend(run: Run, observer: Observer) -> StopReason:
     """Epoch after epoch, batch after batch: one step each."""
     objective, plan, state = run.objective, run.plan, run.state
-    optimizer, params = plan.optimizer, state.params
+    optimizer, schedule, params = plan.optimizer, plan.schedule, state.params
     assert isinstance(optimizer, FirstOrder)
     if state.optimizer != optimizer or state.optimizer_state is None:
         layout = objective.network.layout
@@ -169,8 +169,12 @@ def _descend(run: Run, observer: Observer) -> StopReason:
             value = objective.value_and_gradient(params, grad, rows)
             if not math.isfinite(value):
                 raise Diverged
-            rate = plan.rate * state.rate_factor * plan.schedule(state.step, n_steps)
-            optimizer.step(params, grad, state.optimizer_state, rate, value)
+            rate = plan.rate * state.rate_factor * schedule(state.step, n_steps)
+            momentum = schedule.momentum(state.step, n_steps)
+            stepper = optimizer
+            if momentum is not None:
+                stepper = optimizer.with_momentum(momentum)
+            stepper.step(params, grad, state.optimizer_state, rate, value)
             state.step += 1
             total += value * count(rows)
         reason = _end_epoch(total / count(plan.batches.rows), run, observer)

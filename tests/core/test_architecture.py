@@ -154,7 +154,7 @@ DOORS = {
     "core.optimizers.lbfgs": {"core.checks", "core.optimizers.base", "core.typing"},
     "core.optimizers.base": {"core.typing"},
     "core.batches": {"core.typing"},
-    "core.schedules": set(),
+    "core.schedules": {"core.checks"},
     "core.checks": set(),
     "core.typing": set(),
     "core.vectors": {"core.typing"},

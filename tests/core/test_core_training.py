@@ -18,8 +18,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skffnn.core.batches import SOLVERS, Batches
 from skffnn.core.monitor import StopReason
 from skffnn.core.objective import Objective
-from skffnn.core.optimizers import LBFGS, OPTIMIZERS
-from skffnn.core.schedules import SCHEDULES
+from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder
+from skffnn.core.schedules import SCHEDULES, OneCycle, Schedule
 
 every_first_order = pytest.mark.parametrize("name", FIRST_ORDER)
 every_optimizer = pytest.mark.parametrize("name", OPTIMIZERS)
@@ -35,7 +35,7 @@ def best_finished(recorder, state):
     return recorder.params[int(np.argmin(state.loss_curve))]
 
 
-class FailsAtStep:
+class FailsAtStep(Schedule):
     """A schedule that is constant up to a step and then does what it is told."""
 
     def __init__(self, step, answer):
@@ -161,12 +161,13 @@ def test_a_schedule_is_asked_with_the_steps_taken_and_planned():
     objective, params = make_objective()
     asked = []
 
-    def schedule(step, n_steps):
-        asked.append((step, n_steps))
-        return 1.0
+    class Asked(Schedule):
+        def __call__(self, step, n_steps):
+            asked.append((step, n_steps))
+            return 1.0
 
     state = make_state(params)
-    plan = make_plan(objective, schedule=schedule, max_epochs=2)
+    plan = make_plan(objective, schedule=Asked(), max_epochs=2)
     run(objective, plan, state)
     assert asked == [(step, 8) for step in range(8)]
     asked.clear()
@@ -188,6 +189,36 @@ def test_the_rate_of_a_step_is_the_rate_times_the_factor(name):
         _, grad = value_and_gradient(objective, params, rows)
         params = params - 0.01 * schedule(step, 4) * grad
     assert_allclose(state.params, params, rtol=1e-13)
+
+
+def test_a_schedule_sets_the_momentum_of_sgd():
+    objective, params = make_objective()
+    schedule = OneCycle()
+    state = make_state(params)
+    plan = make_plan(
+        objective,
+        OPTIMIZERS["sgd"](nesterovs_momentum=False),
+        schedule=schedule,
+        max_epochs=1,
+    )
+    run(objective, plan, state)
+    velocity = np.zeros_like(params)
+    for step in range(4):
+        rows = slice(2 * step, 2 * step + 2)
+        _, grad = value_and_gradient(objective, params, rows)
+        velocity *= schedule.momentum(step, 4)
+        velocity -= 0.01 * schedule(step, 4) * grad
+        params = params + velocity
+    assert_allclose(state.params, params, rtol=1e-13)
+
+
+@every_optimizer
+def test_a_schedules_momentum_leaves_other_optimizers_alone(name):
+    optimizer = OPTIMIZERS[name]()
+    if name == "sgd":
+        optimizer = OPTIMIZERS[name](momentum=0.0)
+    if isinstance(optimizer, FirstOrder):
+        assert optimizer.with_momentum(0.5) is optimizer
 
 
 def test_a_plateau_lowers_the_rate_of_the_steps_after_it():

@@ -48,6 +48,16 @@ class FirstOrder(Optimizer, ABC):
     }
     uses_schedule: ClassVar[bool] = True
 
+    def with_momentum(self, momentum: float) -> "FirstOrder":
+        """Return an optimizer that takes one step with another momentum.
+
+        Parameters
+        ----------
+        momentum : float in [0, 1)
+            What a schedule asks for. Without effect where there is no momentum.
+        """
+        return self
+
     @abstractmethod
     def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
         """Return the state before the first step.

@@ -1,6 +1,6 @@
 """Steps of one rate for all parameters, and steps that need the sign only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -38,6 +38,9 @@ class SGD(FirstOrder):
 
     def __post_init__(self) -> None:
         require(self, momentum="[0, 1)")
+
+    def with_momentum(self, momentum: float) -> "SGD":
+        return replace(self, momentum=momentum) if self.momentum else self
 
     def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
         return {"velocity": np.zeros(n_params if self.momentum else 0, dtype)}
