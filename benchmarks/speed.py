@@ -25,6 +25,7 @@ from pathlib import Path
 import speed_backward
 import speed_fits
 import speed_growth
+import speed_memory
 import speed_objective
 import speed_predict
 import speed_startup
@@ -38,12 +39,13 @@ SECTIONS = {
     "fits": speed_fits.run,
     "objective": speed_objective.run,
     "predict": speed_predict.run,
+    "memory": speed_memory.run,
     "growth": speed_growth.run,
     "backward": speed_backward.run,
     "startup": speed_startup.run,
 }
 # What these measure does not depend on the number of threads.
-ONE_THREAD_ONLY = {"backward", "startup"}
+ONE_THREAD_ONLY = {"memory", "backward", "startup"}
 
 
 def main() -> None:

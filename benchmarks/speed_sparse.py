@@ -73,6 +73,6 @@ def tasks(options: Options) -> Iterator[SparseTask]:
     batch_sizes = [200] if options.quick or options.n_threads > 1 else [1, 32, 200]
     dtypes = ["float32"] if options.quick else ["float32", "float64"]
     optimizers = [("sgd", {}), ("sgd", {"momentum": 0.0}), ("adam", {})]
-    n_updates = 10 if options.quick else 50
+    n_updates = 10 if options.quick else 200
     for batch_size, dtype, (name, more) in product(batch_sizes, dtypes, optimizers):
         yield SparseTask(LAYER_SIZES, batch_size, dtype, name, n_updates, more)

@@ -1,6 +1,7 @@
 """Section "startup": what skffnn costs before and around small fits."""
 
 import json
+import os
 import subprocess
 import sys
 from statistics import median
@@ -49,9 +50,18 @@ def imports(options: Options) -> None:
 
 
 def import_times() -> list[float]:
-    """Return the seconds of both imports in a new process."""
+    """Return the seconds of both imports in a new process.
+
+    Bytecode may be written and read, as in an installed package.
+    """
+    environment = dict(os.environ)
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(
-        [sys.executable, "-c", IMPORTS], capture_output=True, text=True, check=True
+        [sys.executable, "-c", IMPORTS],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
     )
     times: list[float] = json.loads(done.stdout)
     return times

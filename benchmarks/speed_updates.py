@@ -76,15 +76,17 @@ def tasks(options: Options) -> Iterator[Task]:
 def updates_per_epoch(
     layer_sizes: tuple[int, ...], batch_size: int, quick: bool
 ) -> int:
-    """Return enough for an epoch's own cost to vanish: large updates hide it sooner."""
+    """Return enough for the cost of a fit and of an epoch to hardly count."""
     if layer_sizes == LARGEST:
-        return {1: 50, 32: 25}.get(batch_size, 3 if quick else 10)
+        return 3 if quick else {1: 100, 32: 50}.get(batch_size, 30)
     return max(25, 500 // batch_size)
 
 
 def measure(task: Task, options: Options) -> Cell:
     """Let all contestants take turns at one task."""
     turn_seconds, n_turns = (0.02, 3) if options.quick else (0.1, 5)
+    if task.layer_sizes == LARGEST:
+        n_turns = 3
     seconds = seconds_per_unit(contestants(task), turn_seconds, n_turns, FEWEST_EPOCHS)
     per_update = 1e6 / task.updates_per_epoch
     return Cell(task, {name: s * per_update for name, s in seconds.items()})
