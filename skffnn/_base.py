@@ -44,9 +44,12 @@ from skffnn.core.state import TrainingState
 from skffnn.core.training import Run, train
 from skffnn.core.typing import Array, Features, TargetKind
 
-__all__ = ["BaseFFNN", "loss_constraint"]
+__all__ = ["CLASS_WEIGHTS", "BaseFFNN", "loss_constraint"]
 
 DOCUMENTATION = "https://skffnn.readthedocs.io/en/stable/generated/"
+
+
+CLASS_WEIGHTS = [StrOptions({"balanced"}), dict, list, None]
 
 
 def loss_constraint(kind: TargetKind) -> list[Any]:
@@ -67,6 +70,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "solver": [StrOptions(set(SOLVERS))],
         "optimizer": [StrOptions({"auto", *OPTIMIZERS}), FirstOrder, LBFGS],
         "alpha": [Interval(Real, 0, None, closed="left")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -78,6 +82,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         ],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_time": [None, Interval(Real, 0, None, closed="neither")],
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -92,6 +97,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "epsilon": [Interval(Real, 0, None, closed="neither")],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
     }
     _numeric_targets: bool
     _state: TrainingState
@@ -107,11 +113,13 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         optimizer: Any,
         loss: Any,
         alpha: float,
+        l1_ratio: float,
         batch_size: Any,
         learning_rate: Any,
         learning_rate_init: Any,
         power_t: float,
         max_iter: int,
+        max_time: float | None,
         shuffle: bool,
         random_state: Any,
         tol: float,
@@ -126,6 +134,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         epsilon: float,
         n_iter_no_change: int,
         max_fun: int,
+        max_grad_norm: float | None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -133,11 +142,13 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self.optimizer = optimizer
         self.loss = loss
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
         self.power_t = power_t
         self.max_iter = max_iter
+        self.max_time = max_time
         self.shuffle = shuffle
         self.random_state = random_state
         self.tol = tol
@@ -152,6 +163,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
+        self.max_grad_norm = max_grad_norm
 
     @property
     def coefs_(self) -> list[Array]:
@@ -176,6 +188,16 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self, y: Array, classes: Any, incremental: bool
     ) -> LabelTargets | NumberTargets:
         """Return what encodes `y`, made from the first `y` there is."""
+
+    def _weigh(
+        self,
+        y: Array,
+        weight: Array | None,
+        targets: LabelTargets | NumberTargets,
+        incremental: bool,
+    ) -> Array | None:
+        """Return the weights of the rows, with what their targets add to them."""
+        return weight
 
     @with_callbacks
     def _fit(
@@ -226,6 +248,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             targets = self._targets
         else:
             targets = self._make_targets(y, classes, incremental)
+        weight = self._weigh(y, weight, targets, incremental)
         if weight is not None and not weight.all():  # a row of weight zero is no row
             kept = weight > 0.0
             X, y, weight = X[kept], y[kept], weight[kept]

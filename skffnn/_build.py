@@ -1,5 +1,6 @@
 """Everything one call of fit needs, put together before the first step."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +117,8 @@ def build_run(
         planned_epochs=estimator.max_iter,
         tol=estimator.tol,
         resumable=estimator.warm_start and not incremental,
+        max_time=none_is_infinite(estimator.max_time),
+        max_grad_norm=none_is_infinite(estimator.max_grad_norm),
     )
 
     if not incremental:
@@ -123,7 +126,14 @@ def build_run(
     state.see_weights(None if data.weight is None else data.weight[rows], count(rows))
     weight = relative_weight(data, state.mean_weight)
     objective = Objective(
-        network, loss, estimator.alpha, data.X, data.target, weight, size
+        network,
+        loss,
+        estimator.alpha,
+        data.X,
+        data.target,
+        weight,
+        size,
+        estimator.l1_ratio,
     )
 
     monitor = Monitor(
@@ -135,6 +145,11 @@ def build_run(
         exact=isinstance(optimizer, LBFGS),
     )
     return Run(objective, plan, state, monitor)
+
+
+def none_is_infinite(limit: float | None) -> float:
+    """Return a limit of the estimator as a number."""
+    return math.inf if limit is None else float(limit)
 
 
 class HoldoutLoss:

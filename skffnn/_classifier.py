@@ -8,10 +8,11 @@ from scipy.special import logsumexp
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
-from skffnn._base import BaseFFNN, loss_constraint
+from skffnn._base import CLASS_WEIGHTS, BaseFFNN, loss_constraint
 from skffnn._docs import document
 from skffnn._resolve import partial_fit_is_possible
-from skffnn._targets import LabelTargets, is_multilabel
+from skffnn._targets import LabelTargets, NumberTargets, is_multilabel
+from skffnn._weights import class_weighted
 from skffnn.core.activations import Activation
 from skffnn.core.losses import Loss
 from skffnn.core.optimizers import Optimizer
@@ -44,6 +45,14 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         multiclass ones (eq. 4.108). "squared_error" is half the squared difference
         between logistic outputs and targets of 0 and 1. A ``Loss`` of your own is used
         as it is.
+
+    class_weight : "balanced", dict, list of dict or None, default=None
+        Weights of the classes, with which the weights of their rows are multiplied: a
+        dict from label to weight, in which a label that is missing has weight 1.
+        "balanced" gives every class the same total weight; `partial_fit`, which does
+        not see all rows, needs a dict. For a multilabel indicator a list with a dict
+        of the keys 0 and 1 for each column, or "balanced" for each of them; a row has
+        the product of its weights.
 
     {training}
 
@@ -87,6 +96,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     _parameter_constraints = {
         **BaseFFNN._parameter_constraints,
         "loss": loss_constraint("binary"),
+        "class_weight": CLASS_WEIGHTS,
     }
 
     def __init__(
@@ -97,12 +107,15 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         solver: str = "mini-batch",
         optimizer: str | Optimizer = "auto",
         loss: str | Loss = "log_loss",
+        class_weight: Any = None,
         alpha: float = 1e-4,
+        l1_ratio: float = 0.0,
         batch_size: int | str = "auto",
         learning_rate: str | Callable[[int, int], float] = "constant",
         learning_rate_init: float | str = "auto",
         power_t: float = 0.5,
         max_iter: int = 1000,
+        max_time: float | None = None,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
         tol: float = 1e-4,
@@ -117,7 +130,9 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         epsilon: float = 1e-8,
         n_iter_no_change: int = 10,
         max_fun: int = 15_000,
+        max_grad_norm: float | None = None,
     ) -> None:
+        self.class_weight = class_weight
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
@@ -125,11 +140,13 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             optimizer=optimizer,
             loss=loss,
             alpha=alpha,
+            l1_ratio=l1_ratio,
             batch_size=batch_size,
             learning_rate=learning_rate,
             learning_rate_init=learning_rate_init,
             power_t=power_t,
             max_iter=max_iter,
+            max_time=max_time,
             shuffle=shuffle,
             random_state=random_state,
             tol=tol,
@@ -144,6 +161,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            max_grad_norm=max_grad_norm,
         )
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -300,6 +318,24 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
                 "there will ever be. Got None."
             )
         return LabelTargets(y, classes)
+
+    def _weigh(
+        self,
+        y: Array,
+        weight: Array | None,
+        targets: LabelTargets | NumberTargets,
+        incremental: bool,
+    ) -> Array | None:
+        if self.class_weight is None:
+            return weight
+        if incremental and isinstance(self.class_weight, str):
+            raise ValueError(
+                f"class_weight={self.class_weight!r} is not possible in partial_fit, "
+                "which does not see all rows. Compute the weights on all labels, by "
+                "sklearn.utils.class_weight.compute_class_weight, and pass a dict."
+            )
+        assert isinstance(targets, LabelTargets)
+        return class_weighted(self.class_weight, y, weight, targets.classes)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -45,6 +45,11 @@ alpha : float >= 0, default=0.0001
     biases. As in :class:`~sklearn.linear_model.SGDClassifier` it does not depend on
     the number of rows, the batch size or the scale of the weights.
 
+l1_ratio : float in [0, 1], default=0.0
+    Share of the penalty that is on absolute values: it is
+    ``alpha * ((1 - l1_ratio) / 2 * sum ||W||^2 + l1_ratio * sum |W|)``, the elastic
+    net. Not for "lbfgs".
+
 batch_size : int >= 1 or "auto", default="auto"
     Rows that one step sees. Only for ``solver="mini-batch"``. "auto" is at most
     an eighth of the rows, or 32 where that is less, and at most 200; of these the
@@ -71,6 +76,10 @@ power_t : float >= 0, default=0.5
 
 max_iter : int >= 1, default=1000
     The most epochs, passes over the training rows, in one call of fit.
+
+max_time : float > 0 or None, default=None
+    Seconds after which no new epoch begins. A stop by time is no error and gives no
+    warning.
 
 shuffle : bool, default=True
     Whether each epoch visits the rows in a new random order.
@@ -120,7 +129,11 @@ n_iter_no_change : int >= 1, default=10
     Epochs in a row without improvement after which training has stalled.
 
 max_fun : int >= 1, default=15000
-    The most evaluations of the objective by "lbfgs"."""
+    The most evaluations of the objective by "lbfgs".
+
+max_grad_norm : float > 0 or None, default=None
+    A gradient of J whose Euclidean norm, over all weights and biases, is larger is
+    shortened to it (Pascanu, Mikolov and Bengio 2013). Without effect on "lbfgs"."""
 
 ATTRIBUTES = """\
 coefs_ : list of ndarray of shape (fan_in, fan_out)
@@ -153,7 +166,7 @@ best_validation_score_ : float or None
     The highest of them.
 stop_reason_ : str
     Why training ended: "converged", "early_stopping", "max_iter", "max_fun",
-    "line_search", "callback", "interrupted" or "diverged".
+    "max_time", "line_search", "callback", "interrupted" or "diverged".
 optimizer_ : Optimizer
     The optimizer and its hyperparameters.
 batch_size_ : int

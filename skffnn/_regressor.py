@@ -92,11 +92,13 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         optimizer: str | Optimizer = "auto",
         loss: str | Loss = "squared_error",
         alpha: float = 1e-4,
+        l1_ratio: float = 0.0,
         batch_size: int | str = "auto",
         learning_rate: str | Callable[[int, int], float] = "constant",
         learning_rate_init: float | str = "auto",
         power_t: float = 0.5,
         max_iter: int = 1000,
+        max_time: float | None = None,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
         tol: float = 1e-4,
@@ -111,6 +113,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         epsilon: float = 1e-8,
         n_iter_no_change: int = 10,
         max_fun: int = 15_000,
+        max_grad_norm: float | None = None,
     ) -> None:
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -119,11 +122,13 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             optimizer=optimizer,
             loss=loss,
             alpha=alpha,
+            l1_ratio=l1_ratio,
             batch_size=batch_size,
             learning_rate=learning_rate,
             learning_rate_init=learning_rate_init,
             power_t=power_t,
             max_iter=max_iter,
+            max_time=max_time,
             shuffle=shuffle,
             random_state=random_state,
             tol=tol,
@@ -138,6 +143,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
+            max_grad_norm=max_grad_norm,
         )
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:

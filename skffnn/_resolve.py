@@ -152,6 +152,12 @@ def resolve_optimizer(estimator: Any) -> Optimizer:
     if isinstance(optimizer, str):
         name = AUTO_OPTIMIZER[solver] if optimizer == "auto" else optimizer
         optimizer = _from_parameters(OPTIMIZERS[name], estimator)
+    if isinstance(optimizer, LBFGS) and estimator.alpha and estimator.l1_ratio:
+        raise ValueError(
+            f"l1_ratio={estimator.l1_ratio!r} needs an optimizer that takes steps, "
+            "such as 'adam': L-BFGS (which optimizer='auto' means for solver='batch') "
+            "assumes an objective with a gradient everywhere. Or set l1_ratio=0."
+        )
     if solver not in optimizer.solvers:
         needs = " or ".join(f"solver={name!r}" for name in optimizer.solvers)
         raise ValueError(
@@ -200,6 +206,8 @@ def warn_without_effect(estimator: Any, optimizer: Optimizer) -> None:
     unused = {"batch_size"} if estimator.solver != "mini-batch" else set()
     if estimator.solver == "batch":
         unused.add("shuffle")
+    if not estimator.alpha:
+        unused.add("l1_ratio")
     if not estimator.early_stopping:
         unused.add("validation_fraction")
     for cls in OPTIMIZERS.values():
@@ -207,7 +215,7 @@ def warn_without_effect(estimator: Any, optimizer: Optimizer) -> None:
     if isinstance(estimator.optimizer, str):
         unused.difference_update(optimizer.shared)
     if not isinstance(optimizer, FirstOrder):
-        unused.add("learning_rate_init")
+        unused.update(("learning_rate_init", "max_grad_norm"))
     if not optimizer.uses_schedule:
         unused.add("learning_rate")
     if not optimizer.uses_schedule or estimator.learning_rate != "invscaling":

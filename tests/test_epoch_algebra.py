@@ -8,6 +8,7 @@ import pytest
 
 from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.optimizers import OPTIMIZERS
+from skffnn.core.schedules import SCHEDULES
 
 STEPPERS = [
     {"solver": solver, "optimizer": name}
@@ -114,6 +115,18 @@ def test_a_planned_schedule_goes_on_with_partial_fit(iris):
     for _ in range(3):
         pieces.partial_fit(X, y, classes=[0, 1, 2])
     assert asked == by_fit == [(step, 30) for step in range(30)]
+    np.testing.assert_array_equal(flat(pieces), flat(whole))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("name", [k for k, v in SCHEDULES.items() if v().planned])
+def test_a_curve_over_the_run_goes_on_with_partial_fit(iris, name, optimizer):
+    X, y = iris
+    parameters = {"learning_rate": name, "optimizer": optimizer, "max_iter": 3}
+    whole = never_stalling(FFNNClassifier, **parameters).fit(X, y)
+    pieces = never_stalling(FFNNClassifier, **parameters)
+    for _ in range(3):
+        pieces.partial_fit(X, y, classes=[0, 1, 2])
     np.testing.assert_array_equal(flat(pieces), flat(whole))
 
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from enum import StrEnum
+from time import monotonic
 
 import numpy as np
 
@@ -22,6 +23,7 @@ class StopReason(StrEnum):
     EARLY_STOPPING = "early_stopping"
     MAX_ITER = "max_iter"
     MAX_FUN = "max_fun"
+    MAX_TIME = "max_time"
     LINE_SEARCH = "line_search"
     CALLBACK = "callback"
     INTERRUPTED = "interrupted"
@@ -76,6 +78,11 @@ class Monitor:
         self._last_params = self._best_params if self.exact else state.params.copy()
         self._best_loss = math.inf
         self._n_before = len(state.loss_curve)
+        self._begun = monotonic()
+
+    def seconds(self) -> float:
+        """Return how long ago training began."""
+        return monotonic() - self._begun
 
     def judge(self, loss: float, state: TrainingState) -> StopReason | None:
         """Record an epoch and say whether training should end after it.

@@ -1,7 +1,12 @@
 """The objective J(params): the mean loss over rows, plus the penalty on weights.
 
     J = sum_i weight_i * loss(y_i, raw(x_i)) / sum_i weight_i
-        + alpha / 2 * sum over weight matrices of ||W||_F^2
+        + alpha * sum over weight matrices of
+          (1 - l1_ratio) / 2 * ||W||_F^2 + l1_ratio * ||W||_1
+
+The second line is the elastic net (Zou and Hastie 2005, eq. 3, in the scale of
+scikit-learn's SGDClassifier). Where a weight is zero, its share of the gradient of
+||W||_1 is taken as zero.
 
 On some of the rows it is estimated without bias: `weight` has mean one over the
 training set, so the sum is divided by the number of rows seen.
@@ -44,6 +49,8 @@ class Objective:
         Sample weights with mean one over the training rows.
     max_rows : int
         The most rows that one evaluation will see.
+    l1_ratio : float in [0, 1], default=0.0
+        Share of the penalty that is on absolute values.
     """
 
     def __init__(
@@ -55,10 +62,12 @@ class Objective:
         y: Array,
         weight: Array | None,
         max_rows: int,
+        l1_ratio: float = 0.0,
     ) -> None:
         self.network = network
         self.loss = loss
         self.alpha = alpha
+        self.l1_ratio = l1_ratio
         self.X = X
         self.y = y
         self.weight = weight
@@ -114,15 +123,27 @@ class Objective:
     def _penalize(self, params: Array, grad: Array) -> float:
         """Add the gradient of the penalty to `grad` and return the penalty."""
         n_weights = self.network.layout.n_weights
-        squares = 0.0
+        alpha_2, alpha_1 = self._strengths
+        penalty = 0.0
         for w, g in blocks(params[:n_weights], grad[:n_weights]):
-            add_scaled(g, self.alpha, w)
-            squares += float(np.dot(w, w))
-        return 0.5 * self.alpha * squares
+            if alpha_2:
+                add_scaled(g, alpha_2, w)
+                penalty += 0.5 * alpha_2 * float(np.dot(w, w))
+            if alpha_1:
+                add_scaled(g, alpha_1, np.sign(w))
+                penalty += alpha_1 * float(np.abs(w).sum())
+        return penalty
 
     def _penalty(self, params: Array) -> float:
-        weights = params[: self.network.layout.n_weights]
-        return 0.5 * self.alpha * float(np.dot(weights, weights))
+        alpha_2, alpha_1 = self._strengths
+        w = params[: self.network.layout.n_weights]
+        penalty = 0.5 * alpha_2 * float(np.dot(w, w))
+        return penalty + alpha_1 * float(np.abs(w).sum()) if alpha_1 else penalty
+
+    @property
+    def _strengths(self) -> tuple[float, float]:
+        """What squares and absolute values are multiplied with."""
+        return self.alpha * (1.0 - self.l1_ratio), self.alpha * self.l1_ratio
 
     def _backpropagate(
         self, params: Array, grad: Array, rows: Rows, n_total: int

@@ -18,6 +18,7 @@ from skffnn.core.optimizers import LBFGS, FirstOrder, Optimizer
 from skffnn.core.schedules import Schedule
 from skffnn.core.state import TrainingState
 from skffnn.core.typing import Array
+from skffnn.core.vectors import clip_norm
 
 __all__ = ["Observer", "Plan", "Run", "train"]
 
@@ -56,6 +57,10 @@ class Plan:
     planned_epochs : int, default=0
         The most passes in all runs that belong together, of which this may be one:
         schedules are told so.
+    max_time : float, default=inf
+        Seconds after which no new epoch begins.
+    max_grad_norm : float, default=inf
+        Longer gradients are shortened to this norm.
     """
 
     optimizer: Optimizer
@@ -66,6 +71,8 @@ class Plan:
     tol: float
     resumable: bool
     planned_epochs: int = 0
+    max_time: float = math.inf
+    max_grad_norm: float = math.inf
 
     def n_steps(self, step: int) -> int:
         """Return the number of steps when all is over, after `step` of them."""
@@ -76,7 +83,8 @@ class Plan:
     def settings(self) -> tuple[Any, ...]:
         """All that decides whether a run would go on where another one has ended."""
         size = self.batches.size
-        return (self.optimizer, self.rate, self.schedule, size, self.tol)
+        limits = (self.tol, self.max_grad_norm)
+        return (self.optimizer, self.rate, self.schedule, size, *limits)
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,11 @@ def train(run: Run, observer: Observer) -> StopReason:
     # A diverging loss is found by its value, not by numpy's warnings on the way.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         reason = _take_steps(run, observer)
-        ran_out = reason in (StopReason.CONVERGED, StopReason.MAX_ITER)
+        ran_out = reason in (
+            StopReason.CONVERGED,
+            StopReason.MAX_ITER,
+            StopReason.MAX_TIME,
+        )
         if ran_out and monitor.exploded(state):
             reason = StopReason.DIVERGED
         monitor.restore(state, reason, measure)
@@ -169,6 +181,8 @@ def _descend(run: Run, observer: Observer) -> StopReason:
             value = objective.value_and_gradient(params, grad, rows)
             if not math.isfinite(value):
                 raise Diverged
+            if plan.max_grad_norm < math.inf:
+                clip_norm(grad, plan.max_grad_norm)
             rate = plan.rate * state.rate_factor * schedule(state.step, n_steps)
             momentum = schedule.momentum(state.step, n_steps)
             stepper = optimizer
@@ -233,4 +247,8 @@ def _end_epoch(loss: float, run: Run, observer: Observer) -> StopReason | None:
     state.epoch += 1
     state.rows_seen += count(plan.batches.rows)
     stop = observer.epoch_ends(state)
-    return StopReason.CALLBACK if stop and reason is None else reason
+    if reason is None and stop:
+        return StopReason.CALLBACK
+    if reason is None and run.monitor.seconds() > plan.max_time:
+        return StopReason.MAX_TIME
+    return reason

@@ -13,9 +13,11 @@ from scipy.linalg import blas
 
 from skffnn.core.typing import Array
 
-__all__ = ["add_scaled", "blocks", "rectify", "scale"]
+__all__ = ["add_scaled", "blocks", "clip_norm", "rectify", "scale"]
 
 AXPY = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
+# Unlike the root of a dot product it cannot overflow.
+NRM2 = {np.dtype(np.float32): blas.snrm2, np.dtype(np.float64): blas.dnrm2}
 SCAL = {np.dtype(np.float32): blas.sscal, np.dtype(np.float64): blas.dscal}
 
 # Bytes of each vector that pass through a chain of operations together. The four
@@ -36,6 +38,16 @@ def scale(target: Array, factor: float) -> None:
     """Multiply the contiguous `target` by `factor` in place."""
     if len(target):  # BLAS refuses an empty vector
         SCAL[target.dtype](factor, target)
+
+
+def clip_norm(vector: Array, limit: float) -> None:
+    """Shorten `vector` in place to the Euclidean norm `limit`, if it is longer.
+
+    Pascanu, Mikolov and Bengio (2013), algorithm 1.
+    """
+    norm = float(NRM2[vector.dtype](vector))
+    if norm > limit:
+        scale(vector, limit / norm)
 
 
 def blocks(*vectors: Array) -> Iterator[tuple[Any, ...]]:

@@ -25,6 +25,7 @@ DOORS = {
         "_docs",
         "_resolve",
         "_targets",
+        "_weights",
         "core.activations",
         "core.losses",
         "core.optimizers",
@@ -101,6 +102,7 @@ DOORS = {
     "_targets": {"core.typing"},
     "_callbacks": set(),
     "_holdout": {"_warnings"},
+    "_weights": {"core.typing"},
     "_threads": {"core.objective", "core.training"},
     "_warnings": set(),
     "core": set(),
@@ -112,6 +114,7 @@ DOORS = {
         "core.schedules",
         "core.state",
         "core.typing",
+        "core.vectors",
     },
     "core.monitor": {"core.state", "core.typing"},
     "core.state": {"core.optimizers", "core.typing"},
@@ -224,6 +227,7 @@ def test_only_the_estimators_and_what_builds_them_reach_into_the_core():
         "_store",
         "_targets",
         "_threads",
+        "_weights",
     }
 
 

@@ -5,6 +5,7 @@ import pytest
 from core_tools import (
     LOSS_CASES,
     SPARSE_FORMATS,
+    all_rows,
     make_objective,
     numerical_gradient,
     relative_error,
@@ -213,3 +214,36 @@ def test_an_activation_of_the_users_own_is_differentiated_like_the_others():
     network = Network(objective.network.layer_sizes, (Sine(), Sine()))
     own = Objective(network, objective.loss, 0.1, objective.X, objective.y, None, 8)
     assert error_of_gradient(own, params) < 1e-6
+
+
+@pytest.mark.parametrize("l1_ratio", [0.25, 1.0])
+def test_the_elastic_net_and_its_gradient(l1_ratio):
+    objective, params = make_objective(alpha=0.3)
+    mixed = Objective(
+        objective.network,
+        objective.loss,
+        0.3,
+        objective.X,
+        objective.y,
+        None,
+        len(objective.y),
+        l1_ratio,
+    )
+    free = make_objective(alpha=0.0)[0]
+    W = params[: objective.network.layout.n_weights]
+    penalty = 0.3 * ((1 - l1_ratio) / 2 * W @ W + l1_ratio * np.abs(W).sum())
+    value, grad = value_and_gradient(mixed, params)
+    assert value == pytest.approx(value_and_gradient(free, params)[0] + penalty)
+    assert value == pytest.approx(mixed.value(params, all_rows(mixed)))
+    estimate = numerical_gradient(
+        lambda p: value_and_gradient(mixed, p)[0], params, 1e-4
+    )
+    np.testing.assert_allclose(grad, estimate, rtol=1e-6, atol=1e-9)
+
+
+def test_a_weight_of_zero_is_not_pulled():
+    objective, params = make_objective(alpha=0.0)
+    params[0] = 0.0
+    _, free = value_and_gradient(objective, params)
+    objective.alpha, objective.l1_ratio = 0.3, 1.0
+    assert value_and_gradient(objective, params)[1][0] == free[0]

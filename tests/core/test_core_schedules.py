@@ -1,3 +1,4 @@
+import itertools
 import math
 import pickle
 
@@ -69,7 +70,7 @@ def test_cosine_is_half_a_wave():
 
 def test_exponential_decays_by_the_same_share_at_every_step():
     values = factors(Exponential(final=0.01), range(101))
-    ratios = [b / a for a, b in zip(values, values[1:], strict=False)]
+    ratios = [b / a for a, b in itertools.pairwise(values)]
     assert ratios == pytest.approx([0.01**0.01] * 100)
     assert values[-1] == pytest.approx(0.01)
 
