@@ -221,8 +221,10 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 run.plan.max_epochs,
                 partial(snapshot, targets, run),
             )
+            observer = Observer(tasks, self.verbose)
             with blas_threads(run):
-                reason = train(run, Observer(tasks, self.verbose))
+                reason = train(run, observer)
+            observer.training_ends(reason, run.state)
         except BaseException:
             for name in names:
                 self.__dict__.pop(name, None)

@@ -95,7 +95,10 @@ tol : float >= 0, default=1e-4
     is larger than this.
 
 verbose : bool or int, default=False
-    Whether to print a line per epoch.
+    Whether to print epochs, each with its loss, the score on the hold-out, the
+    learning rate and the seconds so far, and in the end why training stopped. True
+    or 1 prints the first ten epochs, then every tenth, and every hundredth from the
+    hundredth on; 2 prints all.
 
 warm_start : bool, default=False
     Whether `fit` goes on from the last call's parameters, optimizer state and

@@ -1,8 +1,10 @@
 """What a user sees of training while it runs: printed lines, and callbacks."""
 
+from time import perf_counter
 from typing import Any
 
 from skffnn._callbacks import EpochTasks
+from skffnn.core.monitor import StopReason
 from skffnn.core.state import TrainingState
 
 __all__ = ["Observer"]
@@ -16,12 +18,14 @@ class Observer:
     tasks : EpochTasks
         The callbacks' view of fit.
     verbose : bool or int
-        Whether to print a line per epoch.
+        0 or False prints nothing; 1 or True the first ten epochs, then every tenth,
+        from the hundredth on every hundredth, and why training ended; 2 every epoch.
     """
 
     def __init__(self, tasks: EpochTasks, verbose: Any) -> None:
         self._tasks = tasks
-        self._verbose = bool(verbose)
+        self._verbose = int(verbose)
+        self._begun = perf_counter()
 
     def epoch_begins(self, state: TrainingState) -> None:
         """Pass it on to the callbacks."""
@@ -29,9 +33,22 @@ class Observer:
 
     def epoch_ends(self, state: TrainingState) -> bool:
         """Print the epoch and pass it on; True if a callback wants to stop."""
-        if self._verbose:
-            line = f"Epoch {state.epoch}, loss = {state.loss_curve[-1]:.8f}"
-            if state.validation_scores:
-                line += f", validation score = {state.validation_scores[-1]:.6f}"
-            print(line)
+        every = 1 if self._verbose > 1 else min(100, 10 ** (len(str(state.epoch)) - 1))
+        if self._verbose and (state.epoch <= 10 or state.epoch % every == 0):
+            print(f"Epoch {state.epoch}: {self._describe(state)}")
         return self._tasks.end()
+
+    def training_ends(self, reason: StopReason, state: TrainingState) -> None:
+        """Print why."""
+        if self._verbose:
+            print(f"End after epoch {state.epoch} ({reason}): {self._describe(state)}")
+
+    def _describe(self, state: TrainingState) -> str:
+        parts = []
+        if state.loss_curve:
+            parts.append(f"loss {state.loss_curve[-1]:.6g}")
+        if state.validation_scores:
+            parts.append(f"validation score {state.validation_scores[-1]:.6g}")
+        if state.rate is not None:
+            parts.append(f"rate {state.rate:.3g}")
+        return ", ".join([*parts, f"{perf_counter() - self._begun:.1f} s"])

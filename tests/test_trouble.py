@@ -1,5 +1,6 @@
 """Bad luck loses nothing that was finished."""
 
+import re
 import warnings
 
 import numpy as np
@@ -129,23 +130,38 @@ def test_the_warning_points_at_the_users_line(iris):
     assert {w.filename for w in record} == {__file__}
 
 
+def printed(capsys, X, y, **parameters):
+    model = FFNNClassifier(random_state=0, **parameters).fit(X, y)
+    return model, capsys.readouterr().out.splitlines()
+
+
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_verbose_prints_a_line_per_epoch(iris, capsys, early_stopping):
-    model = FFNNClassifier(verbose=True, early_stopping=early_stopping, random_state=0)
-    lines = capsys.readouterr().out.splitlines() if not model.fit(*iris) else None
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == model.n_iter_
-    assert lines[0].startswith("Epoch 1, loss = ")
-    assert ("validation score" in lines[-1]) == early_stopping
-    FFNNClassifier(random_state=0, early_stopping=early_stopping).fit(*iris)
-    assert capsys.readouterr().out == ""
+def test_verbose_prints_epochs_and_why_training_ended(iris, capsys, early_stopping):
+    parameters = {"early_stopping": early_stopping, "learning_rate_init": 0.002}
+    model, lines = printed(capsys, *iris, verbose=2, **parameters)
+    pattern = r"loss [\d.e-]+, (validation score -[\d.e-]+, )?rate 0.002, \d+\.\d s"
+    for epoch, line in enumerate(lines[:-1], start=1):
+        assert re.fullmatch(f"Epoch {epoch}: {pattern}", line)
+        assert ("validation score" in line) == early_stopping
+    assert len(lines) == model.n_iter_ + 1
+    reason = f"End after epoch {model.n_iter_} \\({model.stop_reason_}\\): "
+    assert re.fullmatch(reason + pattern, lines[-1])
+    assert printed(capsys, *iris, **parameters)[1] == []
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_verbose_prints_long_runs_at_growing_intervals(iris, capsys):
+    never = {"tol": 0.0, "n_iter_no_change": 1000, "max_iter": 320}
+    _, lines = printed(capsys, *iris, verbose=True, **never)
+    epochs = [int(line.split()[1].rstrip(":")) for line in lines[:-1]]
+    assert epochs == [*range(1, 11), *range(20, 100, 10), 100, 200, 300]
 
 
 @pytest.mark.filterwarnings("ignore:max_iter=")
 def test_lbfgs_prints_and_records_its_iterations(iris, capsys):
-    model = FFNNClassifier(solver="batch", max_iter=7, verbose=1, random_state=0)
-    model.fit(*iris)
-    assert len(capsys.readouterr().out.splitlines()) == model.n_iter_ == 7
+    model, lines = printed(capsys, *iris, solver="batch", max_iter=7, verbose=1)
+    assert len(lines) - 1 == model.n_iter_ == 7
+    assert not any("rate" in line for line in lines)
     assert np.all(np.diff(model.loss_curve_) < 0)
 
 

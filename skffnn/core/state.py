@@ -31,6 +31,8 @@ class TrainingState:
         Its arrays and numbers; None starts it afresh.
     step, epoch, rows_seen : int
         Steps taken, epochs finished, and rows seen in them.
+    rate : float or None
+        The learning rate of the last step; None where the optimizer has none.
     rate_factor : float
         What plateaus have made of the learning rate.
     best_loss : float
@@ -58,6 +60,7 @@ class TrainingState:
     step: int = 0
     epoch: int = 0
     rows_seen: int = 0
+    rate: float | None = None
     rate_factor: float = 1.0
     best_loss: float = math.inf
     stalled_epochs: int = 0

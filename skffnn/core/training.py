@@ -184,6 +184,7 @@ def _descend(run: Run, observer: Observer) -> StopReason:
             if plan.max_grad_norm < math.inf:
                 clip_norm(grad, plan.max_grad_norm)
             rate = plan.rate * state.rate_factor * schedule(state.step, n_steps)
+            state.rate = rate
             momentum = schedule.momentum(state.step, n_steps)
             stepper = optimizer
             if momentum is not None:

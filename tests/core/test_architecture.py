@@ -98,7 +98,7 @@ DOORS = {
         "core.optimizers",
         "core.schedules",
     },
-    "_observer": {"_callbacks", "core.state"},
+    "_observer": {"_callbacks", "core.monitor", "core.state"},
     "_targets": {"core.typing"},
     "_callbacks": set(),
     "_holdout": {"_warnings"},
