@@ -11,6 +11,7 @@ from skffnn._holdout import split_rows
 from skffnn._resolve import (
     resolve_activations,
     resolve_batch_size,
+    resolve_early_stopping,
     resolve_hidden_layer_sizes,
     resolve_loss,
     resolve_optimizer,
@@ -98,7 +99,8 @@ def build_run(
     n_rows = data.X.shape[0]
     rows: Rows = slice(0, n_rows)
     holdout_loss = None
-    if estimator.early_stopping:
+    # partial_fit sees rows once and holds none out.
+    if not incremental and resolve_early_stopping(estimator.early_stopping, n_rows):
         rows, holdout = split_rows(
             n_rows, estimator.validation_fraction, data.strata, state.seed
         )

@@ -111,10 +111,11 @@ momentum : float in [0, 1), default=0.9
 nesterovs_momentum : bool, default=True
     Whether "sgd" uses Nesterov's momentum.
 
-early_stopping : bool, default=False
+early_stopping : bool or "auto", default=False
     Whether to hold out rows, stratified by class, to stop when their loss has not
     improved by `tol` for `n_iter_no_change` epochs, and to restore the parameters of
-    the epoch where it was lowest.
+    the epoch where it was lowest. "auto" does so from 10,001 rows on, and never in
+    `partial_fit`.
 
 validation_fraction : float in (0, 1), default=0.1
     Share of the rows that `early_stopping` holds out.
@@ -167,6 +168,8 @@ validation_scores_ : list of float or None
     Mean loss of the hold-out, negated, after each epoch; with `early_stopping`.
 best_validation_score_ : float or None
     The highest of them.
+do_early_stopping_ : bool
+    Whether rows were held out.
 stop_reason_ : str
     Why training ended: "converged", "early_stopping", "max_iter", "max_fun",
     "max_time", "line_search", "callback", "interrupted" or "diverged".

@@ -28,6 +28,7 @@ __all__ = [
     "partial_fit_is_possible",
     "resolve_activations",
     "resolve_batch_size",
+    "resolve_early_stopping",
     "resolve_hidden_layer_sizes",
     "resolve_loss",
     "resolve_optimizer",
@@ -36,6 +37,9 @@ __all__ = [
     "warn_without_effect",
 ]
 
+# More rows than this, and early_stopping="auto" holds some out, as in scikit-learn's
+# HistGradientBoostingClassifier.
+MANY_ROWS = 10_000
 AUTO_OPTIMIZER = {"batch": "lbfgs", "mini-batch": "adam", "stochastic": "sgd"}
 
 
@@ -53,7 +57,7 @@ def check_names(estimator: Any) -> None:
 
 def partial_fit_is_possible(estimator: Any) -> bool:
     """Raise AttributeError, with the reason, where partial_fit makes no sense."""
-    if estimator.early_stopping:
+    if estimator.early_stopping and not isinstance(estimator.early_stopping, str):
         raise AttributeError(
             "partial_fit is not available with early_stopping=True: it sees rows once "
             "and holds none out. Use fit, or set early_stopping=False."
@@ -199,6 +203,11 @@ def resolve_batch_size(value: str | int, solver: str, n_rows: int) -> int:
     """Return how many rows one step sees."""
     batch_size = auto_batch_size(n_rows) if isinstance(value, str) else int(value)
     return SOLVERS[solver](n_rows, batch_size)
+
+
+def resolve_early_stopping(value: str | bool, n_rows: int) -> bool:
+    """Return whether to hold out rows: "auto" does where there are many."""
+    return n_rows > MANY_ROWS if isinstance(value, str) else bool(value)
 
 
 def warn_without_effect(estimator: Any, optimizer: Optimizer) -> None:

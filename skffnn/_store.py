@@ -66,6 +66,7 @@ def fitted_attributes(
         "best_loss_": state.lowest_loss if state.loss_curve else np.nan,
         "validation_scores_": scores,
         "best_validation_score_": max(scores) if scores else None,
+        "do_early_stopping_": run.monitor.holdout_loss is not None,
         "stop_reason_": reason if reason is None else str(reason),
         "optimizer_": run.plan.optimizer,
         "batch_size_": run.plan.batches.size,

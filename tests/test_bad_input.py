@@ -46,7 +46,7 @@ WRONG_VALUES = {
     "warm_start": [None],
     "momentum": [1.0, -0.1],
     "nesterovs_momentum": [None],
-    "early_stopping": ["auto"],
+    "early_stopping": ["maybe", 2],
     "validation_fraction": [0.0, 1.0],
     "beta_1": [1.0, -0.1],
     "beta_2": [1.0, -0.1],

@@ -98,3 +98,19 @@ def test_patience_is_exact(iris):
     # The first epoch has nothing to improve upon; three more do not improve on it.
     assert model.n_iter_ == 4
     assert model.stop_reason_ == "converged"
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+@pytest.mark.parametrize("n_rows", [10_000, 10_001])
+def test_auto_holds_out_rows_where_there_are_many(n_rows):
+    X = np.random.default_rng(0).normal(size=(n_rows, 2))
+    model = FFNNRegressor((2,), early_stopping="auto", max_iter=1).fit(X, X[:, 0])
+    assert model.do_early_stopping_ is (n_rows > 10_000)
+    assert (model.validation_scores_ is not None) is model.do_early_stopping_
+
+
+def test_auto_never_holds_out_rows_in_partial_fit():
+    X = np.random.default_rng(0).normal(size=(10_001, 2))
+    model = FFNNRegressor((2,), early_stopping="auto", random_state=0)
+    assert model.partial_fit(X, X[:, 0]).do_early_stopping_ is False
+    assert model.validation_scores_ is None
