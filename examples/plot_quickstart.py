@@ -20,7 +20,7 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skffnn import FFNNClassifier
+from skffnn import FFNNClassifier, LossCurveDisplay
 
 X, codes = load_breast_cancer(return_X_y=True, as_frame=True)
 y = codes.map({0: "malignant", 1: "benign"})
@@ -106,11 +106,9 @@ ConfusionMatrixDisplay.from_predictions(
     y_test, y_pred, labels=labels, ax=left, cmap="Blues", colorbar=False
 )
 left.set_title("Test set")
-right.plot(range(1, fitted.n_iter_ + 1), fitted.loss_curve_)
+LossCurveDisplay.from_estimator(best, ax=right)
 right.set(
     title=f"Training: {fitted.stop_reason_} after {fitted.n_iter_} epochs",
-    xlabel="epoch",
-    ylabel="objective J",
     ylim=(0, None),
 )
 right.grid(alpha=0.3)

@@ -104,7 +104,12 @@ def test_docstrings_are_numpydoc(name):
 
 
 def test_the_names_of_the_package():
-    assert set(skffnn.__all__) == {"FFNNClassifier", "FFNNRegressor", "__version__"}
+    assert set(skffnn.__all__) == {
+        "FFNNClassifier",
+        "FFNNRegressor",
+        "LossCurveDisplay",
+        "__version__",
+    }
     assert all(
         isinstance(name, str) and hasattr(skffnn, name) for name in skffnn.__all__
     )
