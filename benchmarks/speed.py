@@ -28,6 +28,7 @@ import speed_growth
 import speed_memory
 import speed_objective
 import speed_predict
+import speed_profile
 import speed_startup
 import speed_updates
 from sklearn.exceptions import ConvergenceWarning
@@ -42,10 +43,11 @@ SECTIONS = {
     "memory": speed_memory.run,
     "growth": speed_growth.run,
     "backward": speed_backward.run,
+    "profile": speed_profile.run,
     "startup": speed_startup.run,
 }
 # What these measure does not depend on the number of threads.
-ONE_THREAD_ONLY = {"memory", "backward", "startup"}
+ONE_THREAD_ONLY = {"memory", "backward", "profile", "startup"}
 
 
 def main() -> None:
