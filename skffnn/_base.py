@@ -194,7 +194,6 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         y: Array,
         weight: Array | None,
         targets: LabelTargets | NumberTargets,
-        incremental: bool,
     ) -> Array | None:
         """Return the weights of the rows, with what their targets add to them."""
         return weight
@@ -250,7 +249,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             targets = self._targets
         else:
             targets = self._make_targets(y, classes, incremental)
-        weight = self._weigh(y, weight, targets, incremental)
+        weight = self._weigh(y, weight, targets)
         if weight is not None and not weight.all():  # a row of weight zero is no row
             kept = weight > 0.0
             X, y, weight = X[kept], y[kept], weight[kept]

@@ -324,16 +324,9 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         y: Array,
         weight: Array | None,
         targets: LabelTargets | NumberTargets,
-        incremental: bool,
     ) -> Array | None:
         if self.class_weight is None:
             return weight
-        if incremental and isinstance(self.class_weight, str):
-            raise ValueError(
-                f"class_weight={self.class_weight!r} is not possible in partial_fit, "
-                "which does not see all rows. Compute the weights on all labels, by "
-                "sklearn.utils.class_weight.compute_class_weight, and pass a dict."
-            )
         assert isinstance(targets, LabelTargets)
         return class_weighted(self.class_weight, y, weight, targets.classes)
 

@@ -62,6 +62,12 @@ def partial_fit_is_possible(estimator: Any) -> bool:
             "partial_fit is not available with early_stopping=True: it sees rows once "
             "and holds none out. Use fit, or set early_stopping=False."
         )
+    if isinstance(getattr(estimator, "class_weight", None), str):
+        raise AttributeError(
+            "partial_fit is not available with class_weight='balanced': it does not "
+            "see all rows. Compute the weights on all labels, by "
+            "sklearn.utils.class_weight.compute_class_weight, and pass a dict."
+        )
     optimizer = estimator.optimizer
     if optimizer == "auto":
         optimizer = AUTO_OPTIMIZER.get(estimator.solver)
