@@ -187,7 +187,7 @@ def test_a_stream_row_by_row_does_not_diverge_by_default():
 def test_a_stream_that_diverges_keeps_what_it_had(diabetes):
     X, y = diabetes
     model = FFNNRegressor(
-        solver="stochastic", learning_rate_init=0.2, momentum=0.0, random_state=0
+        solver="stochastic", learning_rate_init=20.0, momentum=0.0, random_state=0
     )
 
     def stream():

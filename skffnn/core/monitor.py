@@ -7,13 +7,15 @@ from time import monotonic
 
 import numpy as np
 
-from skffnn.core.state import TrainingState
+from skffnn.core.state import Progress, TrainingState
 from skffnn.core.typing import Array
 
-__all__ = ["MIN_RATE", "Diverged", "Monitor", "StopReason"]
+__all__ = ["MAX_HALVINGS", "MIN_RATE", "Diverged", "Monitor", "StopReason"]
 
 # A schedule that lowers the rate when training stalls ends it below this rate.
 MIN_RATE = 1e-6
+# How often a run that diverges may go back and try again at half the rate.
+MAX_HALVINGS = 5
 
 
 class StopReason(StrEnum):
@@ -31,18 +33,21 @@ class StopReason(StrEnum):
 
 
 class Diverged(ArithmeticError):
-    """The loss is infinite or not a number."""
+    """The loss or a parameter is infinite or not a number, or the loss exploded."""
 
 
 class Monitor:
-    """Judges every epoch by the hold-out's loss, or by the training loss.
+    """Judges every epoch by the hold-out's loss or score, or by the training loss.
+
+    What it has seen it keeps in the state's `Progress`, not in itself: so a run can be
+    broken off and resumed.
 
     Parameters
     ----------
     tol : float
         An epoch improves on the best one if its loss is lower by more than this, or by
         this share of it where the loss is above one: the unit of y must not matter.
-    patience : int
+    patience : float
         Epochs in a row without improvement after which training has stalled.
     plateau_factor : float
         What the rate is multiplied with when training stalls; one: end instead.
@@ -50,19 +55,27 @@ class Monitor:
         The learning rate that the factors act on.
     holdout_loss : callable or None
         Maps params to the mean loss on rows that are not trained on.
+    holdout_score : callable or None
+        Maps params to a score on these rows, higher being better, which is then judged
+        in place of their loss.
     exact : bool
         Whether the training loss of an epoch is that of the parameters it ended with.
         Otherwise it was measured along the way, and says more of those it began with.
+    incremental : bool
+        Whether the run is one epoch of many. A hold-out's best epoch is then that of
+        all of them, and given back when they have stalled.
     """
 
     def __init__(
         self,
         tol: float,
-        patience: int,
+        patience: float,
         plateau_factor: float = 1.0,
         rate: float = 1.0,
         holdout_loss: Callable[[Array], float] | None = None,
         exact: bool = False,
+        holdout_score: Callable[[Array], float] | None = None,
+        incremental: bool = False,
     ) -> None:
         self.tol = tol
         self.patience = patience
@@ -70,18 +83,33 @@ class Monitor:
         self.rate = rate
         self.holdout_loss = holdout_loss
         self.exact = exact or holdout_loss is not None
+        self.holdout_score = holdout_score
+        self.incremental = incremental
 
     def begin(self, state: TrainingState) -> None:
         """Remember where training starts: the best there is so far."""
-        self._best_params = state.params.copy()
-        # Where the loss is exact, nobody asks for the parameters an epoch began with.
-        self._last_params = self._best_params if self.exact else state.params.copy()
-        self._best_loss = math.inf
-        self._n_before = len(state.loss_curve)
-        self._begun = monotonic()
+        params, before = state.params, state.progress
+        state.progress = Progress(
+            first_step=state.step,
+            first_epoch=len(state.loss_curve),
+            last_step=state.step,
+            last_params=params.copy(),
+            best_params=params.copy(),
+        )
+        if self.incremental and self.holdout_loss is not None:
+            if before is None:  # the calls so far were judged by something else
+                state.best_loss, state.stalled_epochs = math.inf, 0
+            else:
+                state.progress.best_params = before.best_params
+                state.progress.best_loss = before.best_loss
+        self.resume(state)
+
+    def resume(self, state: TrainingState) -> None:
+        """Let the clock go on from where it stood when the run was broken off."""
+        self._begun = monotonic() - progress_of(state).seconds
 
     def seconds(self) -> float:
-        """Return how long ago training began."""
+        """Return for how long training has been going on."""
         return monotonic() - self._begun
 
     def judge(self, loss: float, state: TrainingState) -> StopReason | None:
@@ -100,20 +128,40 @@ class Monitor:
         Diverged
             If the loss of the hold-out is not finite.
         """
+        progress = progress_of(state)
         training_loss = loss
         if self.holdout_loss is not None:
-            loss = self.holdout_loss(state.params)
-            if not math.isfinite(loss):
-                raise Diverged
-            state.validation_scores.append(-loss)
+            loss = self._ask_holdout(state)
         state.loss_curve.append(training_loss)
         state.lowest_loss = min(state.lowest_loss, training_loss)
-        if loss < self._best_loss:
-            self._best_loss = loss
-            measured = state.params if self.exact else self._last_params
-            np.copyto(self._best_params, measured)
-        if not self.exact:
-            np.copyto(self._last_params, state.params)
+        if loss <= progress.best_loss:  # the last of equals: it was trained longest
+            progress.best_loss = loss
+            measured = state.params if self.exact else progress.last_params
+            np.copyto(progress.best_params, measured)
+            if self.holdout_loss is not None:
+                state.best_epoch = len(state.loss_curve)
+        np.copyto(progress.last_params, state.params)
+        progress.last_step = state.step
+        progress.seconds = self.seconds()
+        reason = self._patience_is_over(loss, state)
+        progress.reason = None if reason is None else str(reason)
+        return reason
+
+    def _ask_holdout(self, state: TrainingState) -> float:
+        """Record what the hold-out says and return what is to be made small."""
+        assert self.holdout_loss is not None
+        loss = self.holdout_loss(state.params)
+        if not math.isfinite(loss):
+            raise Diverged
+        score = -loss
+        if self.holdout_score is not None:
+            score = self.holdout_score(state.params)
+        state.validation_loss_curve.append(loss)
+        state.validation_scores.append(score)
+        return -score
+
+    def _patience_is_over(self, loss: float, state: TrainingState) -> StopReason | None:
+        """Count the epochs without improvement, and lower the rate on a plateau."""
         gained = loss < state.best_loss - self.tol * max(1.0, abs(loss))
         state.best_loss = min(state.best_loss, loss)
         state.stalled_epochs = 0 if gained else state.stalled_epochs + 1
@@ -129,7 +177,7 @@ class Monitor:
 
     def exploded(self, state: TrainingState) -> bool:
         """Return whether the training loss is much larger than in the first epoch."""
-        losses = state.loss_curve[self._n_before :]
+        losses = state.loss_curve[progress_of(state).first_epoch :]
         return len(losses) > 1 and much_larger(losses[-1], losses[0])
 
     def block_exploded(
@@ -143,7 +191,32 @@ class Monitor:
         """
         if state.loss_curve and not much_larger(loss, state.loss_curve[0]):
             return False
-        return much_larger(measure(state.params), measure(self._last_params))
+        before = progress_of(state).last_params
+        return much_larger(measure(state.params), measure(before))
+
+    def go_back(self, state: TrainingState) -> bool:
+        """Return to the end of the last finished epoch and halve the rate.
+
+        The optimizer starts afresh: its moments have led astray. The random stream
+        goes on.
+
+        Returns
+        -------
+        done : bool
+            False where that has happened too often to be worth another try; the rate
+            is then what it was before, and the parameters are left as they are.
+        """
+        progress = progress_of(state)
+        if progress.n_halvings == MAX_HALVINGS:
+            state.rate_factor *= 2.0**MAX_HALVINGS
+            return False
+        progress.n_halvings += 1
+        state.rate_factor *= 0.5
+        state.rate_halvings.append(len(state.loss_curve) + 1)
+        np.copyto(state.params, progress.last_params)
+        state.step = progress.last_step
+        state.optimizer_state = None
+        return True
 
     def restore(
         self,
@@ -153,7 +226,8 @@ class Monitor:
     ) -> None:
         """Give `state` the best parameters: with a hold-out, or if training broke off.
 
-        The optimizer then starts afresh: its moments belong to another place.
+        An epoch of many whose patience is not over keeps its own. The optimizer then
+        starts afresh: its moments belong to another place.
 
         Parameters
         ----------
@@ -165,14 +239,23 @@ class Monitor:
             Maps params to J.
         """
         broken = reason in (StopReason.DIVERGED, StopReason.INTERRUPTED)
-        if self.holdout_loss is None and not broken:
+        stalled = reason is StopReason.EARLY_STOPPING
+        judged = self.holdout_loss is not None and (stalled or not self.incremental)
+        if not (judged or broken):
             return
-        best = self._best_params
-        if not self.exact and measure(self._last_params) <= self._best_loss:
-            best = self._last_params
+        progress = progress_of(state)
+        best = progress.best_params
+        if not self.exact and measure(progress.last_params) <= progress.best_loss:
+            best = progress.last_params
         if not np.array_equal(state.params, best):
             np.copyto(state.params, best)
             state.optimizer_state = None
+
+
+def progress_of(state: TrainingState) -> Progress:
+    """Return the progress of the run that is under way."""
+    assert state.progress is not None
+    return state.progress
 
 
 def much_larger(loss: float, reference: float) -> bool:

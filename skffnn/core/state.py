@@ -10,7 +10,50 @@ import numpy as np
 from skffnn.core.optimizers import Optimizer
 from skffnn.core.typing import Array
 
-__all__ = ["TrainingState", "mean_of"]
+__all__ = ["Progress", "TrainingState", "mean_of"]
+
+
+@dataclass
+class Progress:
+    """How far a run has come, and the best it has seen on its way.
+
+    Parameters
+    ----------
+    first_step, first_epoch : int
+        Steps taken and epochs finished before it began.
+    last_step : int
+        Steps taken when its last finished epoch ended.
+    last_params : ndarray of shape (n_params,)
+        The parameters then.
+    best_params : ndarray of shape (n_params,)
+        The parameters of its best epoch, or those it began with.
+    best_loss : float
+        What they were judged by; infinite before the first epoch.
+    n_halvings : int
+        How often it has diverged and gone back.
+    seconds : float
+        How long it took, up to its last finished epoch.
+    reason : str or None
+        Why it should end after that epoch.
+    """
+
+    first_step: int
+    first_epoch: int
+    last_step: int
+    last_params: Array
+    best_params: Array
+    best_loss: float = math.inf
+    n_halvings: int = 0
+    seconds: float = 0.0
+    reason: str | None = None
+
+    def copy(self) -> "Progress":
+        """Return one with arrays of its own."""
+        return replace(
+            self,
+            last_params=np.array(self.last_params),
+            best_params=np.array(self.best_params),
+        )
 
 
 @dataclass
@@ -34,9 +77,12 @@ class TrainingState:
     rate : float or None
         The learning rate of the last step; None where the optimizer has none.
     rate_factor : float
-        What plateaus have made of the learning rate.
+        What plateaus and divergences have made of the learning rate.
     best_loss : float
-        Lowest loss since the last call of fit, on the hold-out if there is one.
+        Lowest loss since the last call of fit; where a hold-out judges, its loss, or
+        its score with the sign changed.
+    best_epoch : int
+        The epoch, counted from one, that the hold-out found best; zero before that.
     stalled_epochs : int
         Epochs in a row that did not improve on it.
     mean_weight : float
@@ -48,8 +94,15 @@ class TrainingState:
         same would have nothing to do; see `Plan.resumable`.
     lowest_loss : float
         Lowest training loss of any epoch.
-    loss_curve, validation_scores : list of float
+    loss_curve : list of float
         One entry per epoch.
+    validation_loss_curve, validation_scores : list of float
+        One entry per epoch that a hold-out has judged.
+    rate_halvings : list of int
+        The epochs, counted from one, that diverged and began again at half the rate.
+    progress : Progress or None
+        Of the run that is under way. Between calls of partial_fit it is kept where a
+        hold-out judges.
     """
 
     params: Array
@@ -63,13 +116,17 @@ class TrainingState:
     rate: float | None = None
     rate_factor: float = 1.0
     best_loss: float = math.inf
+    best_epoch: int = 0
     stalled_epochs: int = 0
     mean_weight: float = 1.0
     n_weighted: int = 0
     finished: tuple[Any, ...] | None = None
     lowest_loss: float = math.inf
     loss_curve: list[float] = field(default_factory=list)
+    validation_loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
+    rate_halvings: list[int] = field(default_factory=list)
+    progress: Progress | None = None
 
     def copy(self) -> "TrainingState":
         """Return a state that shares nothing with this one, with arrays of its own."""
@@ -80,13 +137,17 @@ class TrainingState:
             rng=deepcopy(self.rng),
             optimizer_state=None if arrays is None else deepcopy_arrays(arrays),
             loss_curve=list(self.loss_curve),
+            validation_loss_curve=list(self.validation_loss_curve),
             validation_scores=list(self.validation_scores),
+            rate_halvings=list(self.rate_halvings),
+            progress=None if self.progress is None else self.progress.copy(),
         )
 
     def begin_call(self) -> None:
         """Forget what only the epochs of one call of fit have in common."""
         self.rate_factor = 1.0
         self.best_loss = math.inf
+        self.best_epoch = 0
         self.stalled_epochs = 0
         self.mean_weight = 1.0
         self.n_weighted = 0

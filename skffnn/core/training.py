@@ -32,6 +32,9 @@ class Observer(Protocol):
     def epoch_ends(self, state: TrainingState) -> bool:
         """Be told that an epoch has ended; return True to stop."""
 
+    def epoch_fails(self, state: TrainingState) -> None:
+        """Be told that the epoch has diverged and begins again at half the rate."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -101,12 +104,19 @@ class Run:
         Where to start; afterwards, what came of it.
     monitor : Monitor
         Judges each epoch and keeps the best.
+    resumed : bool, default=False
+        Whether `state` is in the middle of this run, from where it goes on.
+    refit : StopReason or None, default=None
+        Where it repeats, on all rows, a run that a hold-out has judged: why that one
+        ended.
     """
 
     objective: Objective
     plan: Plan
     state: TrainingState
     monitor: Monitor
+    resumed: bool = False
+    refit: StopReason | None = None
 
 
 def train(run: Run, observer: Observer) -> StopReason:
@@ -122,8 +132,8 @@ def train(run: Run, observer: Observer) -> StopReason:
     Returns
     -------
     reason : StopReason
-        Ctrl-C is one, and so is a loss that explodes: the parameters are then those of
-        the finished epoch where the loss was lowest.
+        Ctrl-C is one, and so is a loss that explodes, again and again at half the rate:
+        the parameters are then those of the finished epoch where the loss was lowest.
     """
     plan, state, monitor = run.plan, run.state, run.monitor
     measure = partial(run.objective.value, rows=plan.batches.rows)
@@ -131,7 +141,10 @@ def train(run: Run, observer: Observer) -> StopReason:
         reason, *circumstances = state.finished
         if circumstances == [plan.settings, monitor.patience, measure(state.params)]:
             return StopReason(reason)
-    monitor.begin(state)
+    if run.resumed:
+        monitor.resume(state)
+    else:
+        monitor.begin(state)
     # A diverging loss is found by its value, not by numpy's warnings on the way.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         reason = _take_steps(run, observer)
@@ -162,7 +175,32 @@ def _take_steps(run: Run, observer: Observer) -> StopReason:
 
 
 def _descend(run: Run, observer: Observer) -> StopReason:
-    """Epoch after epoch, batch after batch: one step each."""
+    """Epoch after epoch. One that diverges begins again, at half the rate."""
+    plan, state, progress = run.plan, run.state, run.state.progress
+    assert progress is not None
+    if progress.reason is not None:  # broken off between its last epoch and its end
+        return StopReason(progress.reason)
+    grad = np.empty_like(state.params)
+    n_steps = plan.n_steps(progress.first_step)
+    for _ in range(progress.first_epoch + plan.max_epochs - state.epoch):
+        observer.epoch_begins(state)
+        finished = False
+        while not finished:
+            try:
+                loss = _pass_over_rows(run, grad, n_steps)
+                reason = _end_epoch(loss, run, observer)
+                finished = True
+            except Diverged:
+                if not run.monitor.go_back(state):
+                    raise
+                observer.epoch_fails(state)
+        if reason is not None:
+            return reason
+    return StopReason.MAX_ITER
+
+
+def _pass_over_rows(run: Run, grad: Array, n_steps: int) -> float:
+    """Batch after batch: one step each. Return the mean of J along the way."""
     objective, plan, state = run.objective, run.plan, run.state
     optimizer, schedule, params = plan.optimizer, plan.schedule, state.params
     assert isinstance(optimizer, FirstOrder)
@@ -172,30 +210,23 @@ def _descend(run: Run, observer: Observer) -> StopReason:
         state.optimizer_state = optimizer.init(
             layout.size, layout.n_weights, params.dtype
         )
-    grad = np.empty_like(params)
-    n_steps = plan.n_steps(state.step)
-    for _ in range(plan.max_epochs):
-        observer.epoch_begins(state)
-        total = 0.0
-        for rows in plan.batches.epoch(state.rng):
-            value = objective.value_and_gradient(params, grad, rows)
-            if not math.isfinite(value):
-                raise Diverged
-            if plan.max_grad_norm < math.inf:
-                clip_norm(grad, plan.max_grad_norm)
-            rate = plan.rate * state.rate_factor * schedule(state.step, n_steps)
-            state.rate = rate
-            momentum = schedule.momentum(state.step, n_steps)
-            stepper = optimizer
-            if momentum is not None:
-                stepper = optimizer.with_momentum(momentum)
-            stepper.step(params, grad, state.optimizer_state, rate, value)
-            state.step += 1
-            total += value * count(rows)
-        reason = _end_epoch(total / count(plan.batches.rows), run, observer)
-        if reason is not None:
-            return reason
-    return StopReason.MAX_ITER
+    total = 0.0
+    for rows in plan.batches.epoch(state.rng):
+        value = objective.value_and_gradient(params, grad, rows)
+        if not math.isfinite(value):
+            raise Diverged
+        if plan.max_grad_norm < math.inf:
+            clip_norm(grad, plan.max_grad_norm)
+        rate = plan.rate * state.rate_factor * schedule(state.step, n_steps)
+        state.rate = rate
+        momentum = schedule.momentum(state.step, n_steps)
+        stepper = optimizer
+        if momentum is not None:
+            stepper = optimizer.with_momentum(momentum)
+        stepper.step(params, grad, state.optimizer_state, rate, value)
+        state.step += 1
+        total += value * count(rows)
+    return total / count(plan.batches.rows)
 
 
 def _minimize(run: Run, observer: Observer) -> StopReason:

@@ -122,7 +122,7 @@ class Recorder:
 
     def __init__(self, stop_after=None):
         self.params = []
-        self.begun = 0
+        self.begun = self.failed = 0
         self._stop_after = stop_after
 
     def epoch_begins(self, state):
@@ -131,6 +131,9 @@ class Recorder:
     def epoch_ends(self, state):
         self.params.append(state.params.copy())
         return state.epoch == self._stop_after
+
+    def epoch_fails(self, state):
+        self.failed += 1
 
 
 def run(objective, plan, state, observer=None, patience=1000, tol=0.0, **monitor):
