@@ -10,27 +10,54 @@ The way is straight, and its steps carry these numbers below:
 """
 
 from abc import abstractmethod
-from functools import partial
+from dataclasses import replace
 from math import isfinite
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 from sklearn import get_config
-from sklearn.base import BaseEstimator, is_regressor
+from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.metrics import get_scorer_names
 from sklearn.utils import column_or_1d
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    StrOptions,
+)
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
     validate_data,
 )
 
-from skffnn._build import Data, build_network, build_run, new_state
+from skffnn._build import (
+    build_network,
+    build_refit,
+    build_run,
+    draw_seed,
+    new_state,
+)
 from skffnn._callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
+from skffnn._data import Data
+from skffnn._holdout import choose_rows, split_by
 from skffnn._observer import Observer
-from skffnn._resolve import check_names, resolve_optimizer, warn_without_effect
-from skffnn._store import fitted_attributes, snapshot, warn_of_trouble
+from skffnn._resolve import (
+    check_combinations,
+    check_names,
+    check_validation_set,
+    resolve_optimizer,
+    splits,
+    warn_without_effect,
+)
+from skffnn._scoring import HoldoutScore
+from skffnn._store import (
+    EXPECTED_OF_REFIT,
+    fitted_attributes,
+    is_worth_a_refit,
+    snapshot,
+    warn_of_trouble,
+)
 from skffnn._targets import LabelTargets, NumberTargets, plain_labels
 from skffnn._threads import blas_threads
 from skffnn.core.activations import ACTIVATIONS, Activation
@@ -91,7 +118,10 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "nesterovs_momentum": ["boolean"],
         "early_stopping": ["boolean", StrOptions({"auto"})],
+        "scoring": [StrOptions({"loss", *get_scorer_names()}), callable],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation_split": [None, HasMethods(["split", "get_n_splits"]), list, tuple],
+        "refit": ["boolean"],
         "beta_1": [Interval(Real, 0, 1, closed="left")],
         "beta_2": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
@@ -128,7 +158,10 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         momentum: float,
         nesterovs_momentum: bool,
         early_stopping: bool | str,
+        scoring: Any,
         validation_fraction: float,
+        validation_split: Any,
+        refit: bool,
         beta_1: float,
         beta_2: float,
         epsilon: float,
@@ -157,7 +190,10 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
         self.early_stopping = early_stopping
+        self.scoring = scoring
         self.validation_fraction = validation_fraction
+        self.validation_split = validation_split
+        self.refit = refit
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
@@ -205,6 +241,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         y: Any,
         sample_weight: Any,
         *,
+        groups: Any = None,
+        validation: tuple[Any, Any, Any] = (None, None, None),
         classes: Any = None,
         incremental: bool = False,
     ) -> Any:
@@ -212,17 +250,25 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         names = ("n_features_in_", "feature_names_in_")
         before = {name: self.__dict__[name] for name in names if name in self.__dict__}
         try:
-            targets, run = self._prepare(X, y, sample_weight, classes, incremental)
+            targets, data, run = self._prepare(
+                X, y, sample_weight, groups, validation, classes, incremental
+            )
             # 4. train
             tasks = EpochTasks(
                 self,
                 (X, y, sample_weight),
-                run.plan.max_epochs,
-                partial(snapshot, targets, run),
+                run.plan.max_epochs * (2 if self.refit else 1),
+                lambda: snapshot(targets, run),
             )
             observer = Observer(tasks, self.verbose)
             with blas_threads(run):
                 reason = train(run, observer)
+                if self.refit and is_worth_a_refit(reason, run.state):
+                    observer.refit_begins(run.state)
+                    run = build_refit(self, data, run.state, reason)
+                    reason = train(run, observer)
+            if run.refit is not None and reason in EXPECTED_OF_REFIT:
+                reason = run.refit
             observer.training_ends(reason, run.state)
         except BaseException:
             for name in names:
@@ -232,30 +278,42 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         # 5. store
         if not (incremental or self.warm_start):
             run.state.optimizer = run.state.optimizer_state = None
+        if not (incremental and run.monitor.holdout_loss is not None):
+            run.state.progress = None
         self.__dict__.update(fitted_attributes(targets, run, run.state, reason))
         tasks.close()
         warn_of_trouble(self, reason, incremental or run.plan.schedule.planned)
         return self
 
     def _prepare(
-        self, X: Any, y: Any, sample_weight: Any, classes: Any, incremental: bool
-    ) -> tuple[LabelTargets | NumberTargets, Run]:
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        groups: Any,
+        validation: tuple[Any, Any, Any],
+        classes: Any,
+        incremental: bool,
+    ) -> tuple[LabelTargets | NumberTargets, Data, Run]:
         going_on = (incremental or self.warm_start) and self.__sklearn_is_fitted__()
         # 1. validate
-        self._validate_parameters(warn=not (incremental and going_on))
-        X, y, weight = self._validate_arrays(X, y, sample_weight, going_on)
+        check_validation_set(self, validation)
+        own = validation[0] is not None
+        self._validate_parameters(not (incremental and going_on), own, groups)
+        dtype = self._state.params.dtype if going_on else [np.float64, np.float32]
+        X, y, weight = self._validate_arrays(X, y, sample_weight, dtype, not going_on)
+        parts = None
+        if splits(self) and not (own or incremental):
+            parts = split_by(self.validation_split, X, y, groups, is_classifier(self))
         # 2. encode
         if going_on:
             targets = self._targets
         else:
             targets = self._make_targets(y, classes, incremental)
-        weight = self._weigh(y, weight, targets)
-        if weight is not None and not weight.all():  # a row of weight zero is no row
-            kept = weight > 0.0
-            X, y, weight = X[kept], y[kept], weight[kept]
-        strata = y if targets.kind in ("binary", "multiclass") else None
-        target = targets.encode(y, X.dtype)
-        data = Data(X, target, weight, targets.kind, strata)
+        data = self._encode(X, y, weight, targets, parts)
+        if own:
+            held_out = self._encode_validation_set(validation, targets, X.dtype)
+            data = replace(data, validation=held_out)
         # 3. build
         network = build_network(self, X.shape[1], targets.n_outputs)
         if going_on and network != self._network:
@@ -265,20 +323,66 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 f"activation={self.activation!r} ask for another. Set "
                 f"warm_start=False and call fit to start anew."
             )
-        state = self._state.copy() if going_on else new_state(self, network, X.dtype)
-        return targets, build_run(self, network, data, state, incremental)
+        if going_on:
+            state = self._state.copy()
+        else:
+            state = new_state(draw_seed(self), network, X.dtype)
+        rows, holdout = choose_rows(self, data, state.seed, incremental)
+        run = build_run(self, network, data, rows, holdout, state, incremental)
+        if holdout is not None and self.scoring != "loss":
+            run.monitor.holdout_score = HoldoutScore(
+                self, holdout, lambda: fitted_attributes(targets, run, run.state, None)
+            )
+        return targets, data, run
 
-    def _validate_parameters(self, warn: bool) -> None:
+    def _encode(
+        self,
+        X: Features,
+        y: Array,
+        sample_weight: Array | None,
+        targets: LabelTargets | NumberTargets,
+        parts: tuple[Array, Array] | None = None,
+    ) -> Data:
+        """Return validated data as the network sees them."""
+        weight = self._weigh(y, sample_weight, targets)
+        if weight is not None and not weight.all():  # a row of weight zero is no row
+            kept = weight > 0.0
+            X, y, weight = X[kept], y[kept], weight[kept]
+            if sample_weight is not None:
+                sample_weight = sample_weight[kept]
+            if parts is not None:
+                parts = (parts[0][kept], parts[1][kept])
+        target = targets.encode(y, X.dtype)
+        return Data(X, y, target, weight, sample_weight, targets.kind, parts)
+
+    def _encode_validation_set(
+        self,
+        validation: tuple[Any, Any, Any],
+        targets: LabelTargets | NumberTargets,
+        dtype: np.dtype,
+    ) -> Data:
+        try:
+            arrays = self._validate_arrays(*validation, dtype, reset=False)
+            return self._encode(*arrays, targets)
+        except ValueError as error:
+            raise ValueError(
+                f"In X_val, y_val or sample_weight_val: {error}"
+            ) from error
+
+    def _validate_parameters(
+        self, warn: bool, own_validation: bool, groups: Any
+    ) -> None:
         """Raise for a parameter or a combination that is not allowed."""
         check_names(self)
         if not get_config()["skip_parameter_validation"]:
             self._validate_params()
+        check_combinations(self)
         optimizer = resolve_optimizer(self)
         if warn:
-            warn_without_effect(self, optimizer)
+            warn_without_effect(self, optimizer, own_validation, groups)
 
     def _validate_arrays(
-        self, X: Any, y: Any, sample_weight: Any, going_on: bool
+        self, X: Any, y: Any, sample_weight: Any, dtype: Any, reset: bool
     ) -> tuple[Features, Array, Array | None]:
         """Return X, y and the weights as arrays."""
         X, y = validate_data(
@@ -286,11 +390,11 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             X,
             plain_labels(y),
             accept_sparse="csr",
-            dtype=self._state.params.dtype if going_on else [np.float64, np.float32],
+            dtype=dtype,
             order="C",
             multi_output=True,
             y_numeric=is_regressor(self),
-            reset=not going_on,
+            reset=reset,
         )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)

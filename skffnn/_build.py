@@ -1,17 +1,17 @@
 """Everything one call of fit needs, put together before the first step."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
-from skffnn._holdout import split_rows
+from skffnn._data import Data
+from skffnn._holdout import Holdout, HoldoutLoss
 from skffnn._resolve import (
     resolve_activations,
     resolve_batch_size,
-    resolve_early_stopping,
     resolve_hidden_layer_sizes,
     resolve_loss,
     resolve_optimizer,
@@ -19,41 +19,15 @@ from skffnn._resolve import (
     resolve_schedule,
 )
 from skffnn.core.batches import Batches, count
-from skffnn.core.losses import Loss
-from skffnn.core.monitor import Monitor
+from skffnn.core.monitor import Monitor, StopReason
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import LBFGS
-from skffnn.core.state import TrainingState, mean_of
+from skffnn.core.state import TrainingState
 from skffnn.core.training import Plan, Run
-from skffnn.core.typing import Array, Features, Rows, TargetKind
+from skffnn.core.typing import Rows
 
-__all__ = ["Data", "build_network", "build_run", "new_state"]
-
-
-@dataclass(frozen=True)
-class Data:
-    """The training data, validated and encoded.
-
-    Parameters
-    ----------
-    X : ndarray or CSR of shape (n_samples, n_features)
-        Features.
-    target : ndarray of shape (n_samples, n_outputs)
-        Targets as the network sees them.
-    weight : ndarray of shape (n_samples,) or None
-        Sample weights, all positive.
-    kind : str
-        What the targets are.
-    strata : ndarray of shape (n_samples,) or None
-        Labels that a hold-out should represent.
-    """
-
-    X: Features
-    target: Array
-    weight: Array | None
-    kind: TargetKind
-    strata: Array | None
+__all__ = ["build_network", "build_refit", "build_run", "draw_seed", "new_state"]
 
 
 def build_network(estimator: Any, n_features: int, n_outputs: int) -> Network:
@@ -63,10 +37,14 @@ def build_network(estimator: Any, n_features: int, n_outputs: int) -> Network:
     return Network((n_features, *hidden, n_outputs), activations)
 
 
-def new_state(estimator: Any, network: Network, dtype: np.dtype) -> TrainingState:
-    """Draw parameters; their start and the order of rows have streams of their own."""
+def draw_seed(estimator: Any) -> int:
+    """Draw what all random streams of a model are derived from."""
     random_state = check_random_state(estimator.random_state)
-    seed = int(random_state.randint(np.iinfo(np.int32).max))
+    return int(random_state.randint(np.iinfo(np.int32).max))
+
+
+def new_state(seed: int, network: Network, dtype: np.dtype) -> TrainingState:
+    """Draw parameters; their start and the order of rows have streams of their own."""
     start, order = np.random.SeedSequence(seed).spawn(2)
     params = network.init_params(np.random.default_rng(start), dtype)
     return TrainingState(params, np.random.default_rng(order), seed)
@@ -76,6 +54,8 @@ def build_run(
     estimator: Any,
     network: Network,
     data: Data,
+    rows: Rows,
+    holdout: Holdout | None,
     state: TrainingState,
     incremental: bool,
 ) -> Run:
@@ -89,6 +69,10 @@ def build_run(
         What to train.
     data : Data
         What on.
+    rows : slice or ndarray of int
+        Which of its rows to train on.
+    holdout : Holdout or None
+        What judges training.
     state : TrainingState
         Where to start.
     incremental : bool
@@ -96,16 +80,6 @@ def build_run(
         the weights then carry over from the calls before.
     """
     loss = resolve_loss(estimator.loss, data.kind)
-    n_rows = data.X.shape[0]
-    rows: Rows = slice(0, n_rows)
-    holdout_loss = None
-    # partial_fit sees rows once and holds none out.
-    if not incremental and resolve_early_stopping(estimator.early_stopping, n_rows):
-        rows, holdout = split_rows(
-            n_rows, estimator.validation_fraction, data.strata, state.seed
-        )
-        holdout_loss = HoldoutLoss(network, loss, data, holdout)
-
     optimizer = resolve_optimizer(estimator)
     schedule = resolve_schedule(estimator, optimizer)
     size = resolve_batch_size(estimator.batch_size, estimator.solver, count(rows))
@@ -126,7 +100,7 @@ def build_run(
     if not incremental:
         state.begin_call()
     state.see_weights(None if data.weight is None else data.weight[rows], count(rows))
-    weight = relative_weight(data, state.mean_weight)
+    weight = data.relative_weight(state.mean_weight)
     objective = Objective(
         network,
         loss,
@@ -143,41 +117,45 @@ def build_run(
         patience=estimator.n_iter_no_change,
         plateau_factor=schedule.plateau_factor,
         rate=rate,
-        holdout_loss=holdout_loss,
+        holdout_loss=None if holdout is None else HoldoutLoss(network, loss, holdout),
         exact=isinstance(optimizer, LBFGS),
+        incremental=incremental,
     )
     return Run(objective, plan, state, monitor)
+
+
+def build_refit(
+    estimator: Any, data: Data, judged: TrainingState, reason: StopReason
+) -> Run:
+    """Put the training on all rows together that follows one with a hold-out.
+
+    It begins with the same parameters and takes the best number of epochs, whatever
+    becomes of the training loss. Time is not limited again.
+
+    Parameters
+    ----------
+    estimator : FFNNClassifier or FFNNRegressor
+        Its parameters are read.
+    data : Data
+        All rows.
+    judged : TrainingState
+        That of the training with a hold-out, whose verdicts are kept.
+    reason : StopReason
+        Why that one ended.
+    """
+    network = build_network(estimator, data.X.shape[1], data.target.shape[1])
+    state = new_state(judged.seed, network, judged.params.dtype)
+    rows = slice(0, data.n_rows)
+    run = build_run(estimator, network, data, rows, None, state, incremental=False)
+    state.best_epoch = judged.best_epoch
+    state.validation_loss_curve = list(judged.validation_loss_curve)
+    state.validation_scores = list(judged.validation_scores)
+    plan = replace(run.plan, max_epochs=judged.best_epoch, max_time=math.inf)
+    if run.monitor.plateau_factor == 1.0:
+        run.monitor.patience = math.inf
+    return replace(run, plan=plan, refit=reason)
 
 
 def none_is_infinite(limit: float | None) -> float:
     """Return a limit of the estimator as a number."""
     return math.inf if limit is None else float(limit)
-
-
-class HoldoutLoss:
-    """Mean loss on rows that are not trained on, without the penalty."""
-
-    def __init__(self, network: Network, loss: Loss, data: Data, rows: Rows) -> None:
-        mean = 1.0 if data.weight is None else mean_of(data.weight[rows])
-        self._rows = rows
-        self._objective = Objective(
-            network,
-            loss,
-            0.0,
-            data.X,
-            data.target,
-            relative_weight(data, mean),
-            count(rows),
-        )
-
-    def __call__(self, params: Array) -> float:
-        return self._objective.value(params, self._rows)
-
-
-def relative_weight(data: Data, mean: float) -> Array | None:
-    """Return the weights divided by `mean`; None where all of them are one."""
-    if data.weight is None and mean == 1.0:
-        return None
-    weight = 1.0 if data.weight is None else data.weight
-    relative = np.broadcast_to(weight / mean, len(data.target))
-    return None if (relative == 1.0).all() else relative.astype(data.target.dtype)

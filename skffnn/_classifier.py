@@ -124,7 +124,10 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         early_stopping: bool | str = False,
+        scoring: str | Callable[..., float] = "loss",
         validation_fraction: float = 0.1,
+        validation_split: Any = None,
+        refit: bool = False,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -155,7 +158,10 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             momentum=momentum,
             nesterovs_momentum=nesterovs_momentum,
             early_stopping=early_stopping,
+            scoring=scoring,
             validation_fraction=validation_fraction,
+            validation_split=validation_split,
+            refit=refit,
             beta_1=beta_1,
             beta_2=beta_2,
             epsilon=epsilon,
@@ -164,7 +170,17 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             max_grad_norm=max_grad_norm,
         )
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        groups: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Fit the network to X and y.
 
         Parameters
@@ -177,6 +193,17 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             Weight of each row, not negative. Weight 2 is the same as the row twice,
             exactly so in full batches and on average in smaller ones; weight 0 is the
             same as no row; a common factor changes nothing.
+        groups : array-like of shape (n_samples,), default=None
+            Passed on to `validation_split`, to splitters such as
+            :class:`~sklearn.model_selection.GroupShuffleSplit`.
+        X_val : {array-like, sparse matrix, dataframe} of shape (n_val, n_features)
+            Features of a hold-out of your own, in place of one that is taken from X.
+            In a :class:`~sklearn.pipeline.Pipeline` with
+            ``transform_input=["X_val"]`` it is transformed as X is.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Its targets.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Its weights.
 
         Returns
         -------
@@ -189,17 +216,31 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             If a parameter, a combination of parameters, X, y or a weight is not
             allowed. A model fitted before is left as it was.
         """
-        return self._fit(X, y, sample_weight)
+        validation = (X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, groups=groups, validation=validation)
 
     @available_if(partial_fit_is_possible)
     def partial_fit(
-        self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None
+        self,
+        X: Any,
+        y: Any,
+        classes: Any = None,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
     ) -> Self:
         """Train one epoch on X and y, going on from the last call.
 
         Called k times on the same rows it is ``fit`` with ``max_iter=k``. After `fit`
         it goes on with the parameters and the random stream, but with an optimizer
         that starts afresh, unless `warm_start` is True.
+
+        With a validation set each call adds to `validation_scores_`. Once
+        `n_iter_no_change` calls in a row have not improved the score, `stop_reason_` is
+        "early_stopping", and the parameters are those of the best call; from then on
+        only a call that scores at least as well changes them.
 
         Parameters
         ----------
@@ -212,6 +253,12 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             multilabel indicator; afterwards it may be left out.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row, relative to the mean weight over all calls so far.
+        X_val : {array-like, sparse matrix, dataframe} of shape (n_val, n_features)
+            Features of rows that judge the epoch. Needs ``early_stopping="auto"``.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their targets.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
@@ -226,7 +273,14 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         """
         if classes is not None and self.__sklearn_is_fitted__():
             self._targets.check_same(classes)
-        return self._fit(X, y, sample_weight, classes=classes, incremental=True)
+        return self._fit(
+            X,
+            y,
+            sample_weight,
+            validation=(X_val, y_val, sample_weight_val),
+            classes=classes,
+            incremental=True,
+        )
 
     def predict(self, X: Any) -> Array:
         """Predict class labels.

@@ -112,13 +112,31 @@ nesterovs_momentum : bool, default=True
     Whether "sgd" uses Nesterov's momentum.
 
 early_stopping : bool or "auto", default=False
-    Whether to hold out rows, stratified by class, to stop when their loss has not
-    improved by `tol` for `n_iter_no_change` epochs, and to restore the parameters of
-    the epoch where it was lowest. "auto" does so from 10,001 rows on, and never in
-    `partial_fit`.
+    Whether to hold out rows, to stop when their `scoring` has not improved by `tol`
+    for `n_iter_no_change` epochs, and to restore the parameters of the epoch where it
+    was best, the last of equals. "auto" does so from 10,001 rows on, or where `X_val`
+    and `y_val` are passed, which is the only way for `partial_fit`. See
+    :ref:`early_stopping`.
+
+scoring : str or callable, default="loss"
+    What judges the hold-out: its mean loss, without the penalty; or any scorer of
+    scikit-learn by name, such as "roc_auc", or a callable
+    ``scorer(estimator, X, y) -> float``, higher being better. A scorer that takes
+    ``sample_weight`` gets that of the hold-out.
 
 validation_fraction : float in (0, 1), default=0.1
-    Share of the rows that `early_stopping` holds out.
+    Share of the rows that `early_stopping` holds out, stratified by class.
+
+validation_split : splitter, list of (train, test) or None, default=None
+    What chooses the hold-out in place of `validation_fraction`: a splitter such as
+    :class:`~sklearn.model_selection.TimeSeriesSplit`, or a list of pairs of row
+    numbers. Of its splits the last one is used. A splitter by groups needs
+    ``fit(..., groups=...)``.
+
+refit : bool, default=False
+    Whether to train once more after `early_stopping`, from the same start but on all
+    rows, for the number of epochs that was best. `max_time` is for the first training
+    only, and if that was broken off, there is no second.
 
 beta_1 : float in [0, 1), default=0.9
     Decay of the mean gradient of "adam", "adamw" and "nadam".
@@ -165,11 +183,20 @@ loss_curve_ : list of float
 best_loss_ : float
     The lowest of them.
 validation_scores_ : list of float or None
-    Mean loss of the hold-out, negated, after each epoch; with `early_stopping`.
+    `scoring` of the hold-out after each epoch; the loss with its sign changed. With
+    `refit`, those of the training before.
 best_validation_score_ : float or None
     The highest of them.
+validation_loss_curve_ : list of float or None
+    Mean loss of the hold-out after each epoch, whatever the `scoring`.
+best_epoch_ : int or None
+    The epoch, counted from one, that the hold-out found best, and whose parameters
+    were restored; with `refit` the number of epochs of the second training.
 do_early_stopping_ : bool
-    Whether rows were held out.
+    Whether a hold-out judged training.
+rate_halvings_ : list of int
+    The epochs, counted from one, that diverged and began again at half the rate, each
+    as often as it did.
 stop_reason_ : str
     Why training ended: "converged", "early_stopping", "max_iter", "max_fun",
     "max_time", "line_search", "callback", "interrupted" or "diverged".

@@ -26,6 +26,7 @@ class Observer:
         self._tasks = tasks
         self._verbose = int(verbose)
         self._begun = perf_counter()
+        self._refits = False
 
     def epoch_begins(self, state: TrainingState) -> None:
         """Pass it on to the callbacks."""
@@ -38,6 +39,20 @@ class Observer:
             print(f"Epoch {state.epoch}: {self._describe(state)}")
         return self._tasks.end()
 
+    def epoch_fails(self, state: TrainingState) -> None:
+        """Print that it begins again."""
+        if self._verbose:
+            print(
+                f"Epoch {state.epoch + 1} diverged: back to the end of epoch "
+                f"{state.epoch}, at half the rate"
+            )
+
+    def refit_begins(self, state: TrainingState) -> None:
+        """Print for how long. The hold-out judges no more."""
+        self._refits = True
+        if self._verbose:
+            print(f"Refit on all rows: {state.best_epoch} epochs")
+
     def training_ends(self, reason: StopReason, state: TrainingState) -> None:
         """Print why."""
         if self._verbose:
@@ -47,7 +62,7 @@ class Observer:
         parts = []
         if state.loss_curve:
             parts.append(f"loss {state.loss_curve[-1]:.6g}")
-        if state.validation_scores:
+        if state.validation_scores and not self._refits:
             parts.append(f"validation score {state.validation_scores[-1]:.6g}")
         if state.rate is not None:
             parts.append(f"rate {state.rate:.3g}")

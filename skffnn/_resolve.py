@@ -24,7 +24,9 @@ from skffnn.core.schedules import SCHEDULES, Constant, Schedule
 from skffnn.core.typing import TargetKind
 
 __all__ = [
+    "check_combinations",
     "check_names",
+    "check_validation_set",
     "partial_fit_is_possible",
     "resolve_activations",
     "resolve_batch_size",
@@ -34,6 +36,7 @@ __all__ = [
     "resolve_optimizer",
     "resolve_rate",
     "resolve_schedule",
+    "splits",
     "warn_without_effect",
 ]
 
@@ -55,12 +58,22 @@ def check_names(estimator: Any) -> None:
         )
 
 
+def check_combinations(estimator: Any) -> None:
+    """Raise for parameters that are allowed, but not together."""
+    if estimator.refit and estimator.warm_start:
+        raise ValueError(
+            "refit=True trains from a new start once more, warm_start=True goes on "
+            "from the last call: set one of them to False"
+        )
+
+
 def partial_fit_is_possible(estimator: Any) -> bool:
     """Raise AttributeError, with the reason, where partial_fit makes no sense."""
     if estimator.early_stopping and not isinstance(estimator.early_stopping, str):
         raise AttributeError(
             "partial_fit is not available with early_stopping=True: it sees rows once "
-            "and holds none out. Use fit, or set early_stopping=False."
+            "and holds none out. Use fit, or set early_stopping='auto' and pass X_val "
+            "and y_val, or set early_stopping=False."
         )
     if isinstance(getattr(estimator, "class_weight", None), str):
         raise AttributeError(
@@ -77,6 +90,29 @@ def partial_fit_is_possible(estimator: Any) -> bool:
             "for solver='batch'): it has no single step. Choose another optimizer."
         )
     return True
+
+
+def check_validation_set(estimator: Any, validation: tuple[Any, Any, Any]) -> None:
+    """Raise unless X_val, y_val and sample_weight_val go together and are asked for."""
+    X, y, weight = validation
+    if X is None and y is None and weight is None:
+        return
+    if X is None or y is None:
+        given = [
+            name
+            for name, value in zip(
+                ("X_val", "y_val", "sample_weight_val"), validation, strict=True
+            )
+            if value is not None
+        ]
+        raise ValueError(
+            f"X_val and y_val must be passed together, got {' and '.join(given)} only"
+        )
+    if estimator.early_stopping is False:
+        raise ValueError(
+            "X_val and y_val are for early stopping, but early_stopping=False. Set it "
+            "to True, or to 'auto', which also serves partial_fit."
+        )
 
 
 def resolve_hidden_layer_sizes(value: Any) -> tuple[int, ...]:
@@ -216,14 +252,28 @@ def resolve_early_stopping(value: str | bool, n_rows: int) -> bool:
     return n_rows > MANY_ROWS if isinstance(value, str) else bool(value)
 
 
-def warn_without_effect(estimator: Any, optimizer: Optimizer) -> None:
-    """Warn once of all parameters that the others leave without effect."""
+def splits(estimator: Any) -> bool:
+    """Return whether the user's splitter may be asked for a hold-out."""
+    return estimator.validation_split is not None and bool(estimator.early_stopping)
+
+
+def warn_without_effect(
+    estimator: Any, optimizer: Optimizer, own_validation: bool, groups: Any
+) -> None:
+    """Warn once of all parameters that the others leave without effect.
+
+    `own_validation` says whether the user has passed a validation set.
+    """
     unused = {"batch_size"} if estimator.solver != "mini-batch" else set()
     if estimator.solver == "batch":
         unused.add("shuffle")
     if not estimator.alpha:
         unused.add("l1_ratio")
     if not estimator.early_stopping:
+        unused.update(("validation_fraction", "validation_split", "scoring", "refit"))
+    if own_validation:
+        unused.update(("validation_fraction", "validation_split", "refit"))
+    if estimator.validation_split is not None:
         unused.add("validation_fraction")
     for cls in OPTIMIZERS.values():
         unused.update(cls.shared)
@@ -241,6 +291,8 @@ def warn_without_effect(estimator: Any, optimizer: Optimizer) -> None:
         for name, parameter in signature.parameters.items()
         if name in unused and not _same(getattr(estimator, name), parameter.default)
     ]
+    if groups is not None and (own_validation or not splits(estimator)):
+        changed.append("groups (they are for validation_split)")
     if changed:
         warn(
             f"No effect with solver={estimator.solver!r} and optimizer={optimizer!r}: "

@@ -1,5 +1,6 @@
 """What a run leaves behind: fitted attributes, and a warning if it ended badly."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,23 @@ from skffnn.core.optimizers import LBFGS
 from skffnn.core.state import TrainingState
 from skffnn.core.training import Run
 
-__all__ = ["fitted_attributes", "snapshot", "warn_of_trouble"]
+__all__ = [
+    "EXPECTED_OF_REFIT",
+    "fitted_attributes",
+    "is_worth_a_refit",
+    "snapshot",
+    "warn_of_trouble",
+]
+
+# A training with a hold-out that ended so was broken off, and is not repeated.
+BROKEN_OFF = (
+    StopReason.CALLBACK,
+    StopReason.DIVERGED,
+    StopReason.INTERRUPTED,
+    StopReason.MAX_TIME,
+)
+# How its repetition should end; anything else is news.
+EXPECTED_OF_REFIT = (StopReason.CONVERGED, StopReason.MAX_ITER)
 
 # What to tell the user about an end that is not the wanted one.
 TROUBLE = {
@@ -30,9 +47,9 @@ TROUBLE = {
         "so does float32, whose precision may be used up (raise tol)."
     ),
     StopReason.DIVERGED: (
-        "Training diverged after epoch {epoch}: the loss exploded. The parameters are "
-        "those of the best finished epoch of this call, or those it began with. Scale "
-        "X (put a StandardScaler in front), and y if it is large."
+        "Training diverged after epoch {epoch}: the loss exploded{tries}. The "
+        "parameters are those of the best finished epoch of this call, or those it "
+        "began with. Scale X (put a StandardScaler in front), and y if it is large."
     ),
     StopReason.INTERRUPTED: (
         "Training was interrupted after epoch {epoch}. The parameters are those of the "
@@ -64,9 +81,13 @@ def fitted_attributes(
         "loss_": state.loss_curve[-1] if state.loss_curve else np.nan,
         "loss_curve_": state.loss_curve,
         "best_loss_": state.lowest_loss if state.loss_curve else np.nan,
+        "validation_loss_curve_": state.validation_loss_curve or None,
         "validation_scores_": scores,
         "best_validation_score_": max(scores) if scores else None,
-        "do_early_stopping_": run.monitor.holdout_loss is not None,
+        "best_epoch_": state.best_epoch or None,
+        "do_early_stopping_": run.refit is not None
+        or run.monitor.holdout_loss is not None,
+        "rate_halvings_": state.rate_halvings,
         "stop_reason_": reason if reason is None else str(reason),
         "optimizer_": run.plan.optimizer,
         "batch_size_": run.plan.batches.size,
@@ -77,9 +98,15 @@ def fitted_attributes(
     return attributes
 
 
+def is_worth_a_refit(reason: StopReason, state: TrainingState) -> bool:
+    """Return whether a hold-out has told how many epochs to train on all rows."""
+    return state.best_epoch > 0 and reason not in BROKEN_OFF
+
+
 def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:
     """Return the fitted attributes as if training ended now, for a callback to keep."""
-    return fitted_attributes(targets, run, run.state.copy(), None)
+    state = replace(run.state.copy(), progress=None)
+    return fitted_attributes(targets, run, state, None)
 
 
 def warn_of_trouble(estimator: Any, reason: StopReason, planned_end: bool) -> None:
@@ -92,7 +119,9 @@ def warn_of_trouble(estimator: Any, reason: StopReason, planned_end: bool) -> No
         return
     if reason is StopReason.DIVERGED and estimator.learning_rate_init_ is not None:
         advice += " Or lower learning_rate_init={estimator.learning_rate_init_}."
+    n_tries = estimator.rate_halvings_.count(estimator.n_iter_ + 1)
+    tries = f", {n_tries} times again at half the rate" if n_tries else ""
     warn(
-        advice.format(epoch=estimator.n_iter_, estimator=estimator),
+        advice.format(epoch=estimator.n_iter_, estimator=estimator, tries=tries),
         UserWarning if reason is StopReason.INTERRUPTED else ConvergenceWarning,
     )

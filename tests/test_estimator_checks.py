@@ -41,6 +41,7 @@ CONFIGURATIONS = [
     {"solver": "stochastic", "max_iter": 20},
     {"batch_size": 8, "max_iter": 100},
     {"early_stopping": True},
+    {"early_stopping": True, "refit": True},
     {"l1_ratio": 0.5, "max_grad_norm": 1.0, "learning_rate": "cosine", "max_iter": 200},
     # Refitting must find training converged: the checks compare two fits.
     {"warm_start": True, "tol": 1e-3},

@@ -1,0 +1,62 @@
+"""The data of one call of fit, validated and encoded."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from skffnn.core.typing import Array, Features, TargetKind
+
+__all__ = ["Data"]
+
+
+@dataclass(frozen=True)
+class Data:
+    """Rows to train on, or to judge by. A row of weight zero is none of them.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n_samples, n_features)
+        Features.
+    y : ndarray or sparse matrix
+        Targets as the user has them.
+    target : ndarray of shape (n_samples, n_outputs)
+        Targets as the network sees them.
+    weight : ndarray of shape (n_samples,) or None
+        Weights of the rows in the loss, all positive.
+    sample_weight : ndarray of shape (n_samples,) or None
+        What of them the user has passed.
+    kind : str
+        What the targets are.
+    parts : tuple of two boolean ndarray of shape (n_samples,), or None
+        The rows to train on and those to hold out, where the user has split them.
+    validation : Data or None
+        The hold-out, where the user has passed one.
+    """
+
+    X: Features
+    y: Any
+    target: Array
+    weight: Array | None
+    sample_weight: Array | None
+    kind: TargetKind
+    parts: tuple[Array, Array] | None = None
+    validation: "Data | None" = None
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.target)
+
+    @property
+    def strata(self) -> Array | None:
+        """Labels that a hold-out should represent."""
+        return self.y if self.kind in ("binary", "multiclass") else None
+
+    def relative_weight(self, mean: float) -> Array | None:
+        """Return the weights divided by `mean`; None where all of them are one."""
+        if self.weight is None and mean == 1.0:
+            return None
+        weight = 1.0 if self.weight is None else self.weight
+        relative = np.broadcast_to(weight / mean, len(self.target))
+        return None if (relative == 1.0).all() else relative.astype(self.target.dtype)
