@@ -1,9 +1,16 @@
 """Feedforward neural networks for people who work in scikit-learn."""
 
+from skffnn._checkpoint import Checkpoint
 from skffnn._classifier import FFNNClassifier
 from skffnn._display import LossCurveDisplay
 from skffnn._regressor import FFNNRegressor
 
 __version__ = "0.1.0"
 
-__all__ = ["FFNNClassifier", "FFNNRegressor", "LossCurveDisplay", "__version__"]
+__all__ = [
+    "Checkpoint",
+    "FFNNClassifier",
+    "FFNNRegressor",
+    "LossCurveDisplay",
+    "__version__",
+]

@@ -9,6 +9,7 @@ The way is straight, and its steps carry these numbers below:
 5. store    : fitted attributes are set, and a warning says if training went wrong
 """
 
+import os
 from abc import abstractmethod
 from dataclasses import replace
 from math import isfinite
@@ -31,17 +32,13 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skffnn._build import (
-    build_network,
-    build_refit,
-    build_run,
-    draw_seed,
-    new_state,
-)
+from skffnn._build import build_network, build_run, draw_seed, new_state
 from skffnn._callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
+from skffnn._checkpoint import Checkpoint, CheckpointFile
 from skffnn._data import Data
 from skffnn._holdout import choose_rows, split_by
 from skffnn._observer import Observer
+from skffnn._refit import build_refit, is_due, reason_of_both
 from skffnn._resolve import (
     check_combinations,
     check_names,
@@ -51,18 +48,13 @@ from skffnn._resolve import (
     warn_without_effect,
 )
 from skffnn._scoring import HoldoutScore
-from skffnn._store import (
-    EXPECTED_OF_REFIT,
-    fitted_attributes,
-    is_worth_a_refit,
-    snapshot,
-    warn_of_trouble,
-)
+from skffnn._store import fitted_attributes, snapshot, warn_of_trouble
 from skffnn._targets import LabelTargets, NumberTargets, plain_labels
 from skffnn._threads import blas_threads
 from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.batches import SOLVERS
 from skffnn.core.losses import LOSSES, Loss
+from skffnn.core.monitor import StopReason
 from skffnn.core.network import Network
 from skffnn.core.objective import CHUNK
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder
@@ -115,6 +107,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "tol": [Interval(Real, 0, None, closed="left")],
         "verbose": ["verbose"],
         "warm_start": ["boolean"],
+        "checkpoint": [None, str, os.PathLike, Checkpoint],
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "nesterovs_momentum": ["boolean"],
         "early_stopping": ["boolean", StrOptions({"auto"})],
@@ -155,6 +148,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         tol: float,
         verbose: Any,
         warm_start: bool,
+        checkpoint: Any,
         momentum: float,
         nesterovs_momentum: bool,
         early_stopping: bool | str,
@@ -187,6 +181,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self.tol = tol
         self.verbose = verbose
         self.warm_start = warm_start
+        self.checkpoint = checkpoint
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
         self.early_stopping = early_stopping
@@ -250,9 +245,13 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         names = ("n_features_in_", "feature_names_in_")
         before = {name: self.__dict__[name] for name in names if name in self.__dict__}
         try:
-            targets, data, run = self._prepare(
+            targets, data = self._prepare(
                 X, y, sample_weight, groups, validation, classes, incremental
             )
+            file = None
+            if self.checkpoint is not None and not incremental:
+                file = CheckpointFile(self, data)
+            run = self._build(targets, data, file, incremental)
             # 4. train
             tasks = EpochTasks(
                 self,
@@ -260,15 +259,16 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 run.plan.max_epochs * (2 if self.refit else 1),
                 lambda: snapshot(targets, run),
             )
-            observer = Observer(tasks, self.verbose)
+            observer = Observer(tasks, self.verbose, file)
+            if run.resumed:
+                observer.training_resumes(run.state)
             with blas_threads(run):
                 reason = train(run, observer)
-                if self.refit and is_worth_a_refit(reason, run.state):
-                    observer.refit_begins(run.state)
+                if is_due(self, data, run, reason):
+                    observer.refit_begins(run.state, reason)
                     run = build_refit(self, data, run.state, reason)
                     reason = train(run, observer)
-            if run.refit is not None and reason in EXPECTED_OF_REFIT:
-                reason = run.refit
+            reason = reason_of_both(run, reason)
             observer.training_ends(reason, run.state)
         except BaseException:
             for name in names:
@@ -282,6 +282,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             run.state.progress = None
         self.__dict__.update(fitted_attributes(targets, run, run.state, reason))
         tasks.close()
+        if file is not None and reason is not StopReason.INTERRUPTED:
+            file.remove()
         warn_of_trouble(self, reason, incremental or run.plan.schedule.planned)
         return self
 
@@ -294,12 +296,17 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         validation: tuple[Any, Any, Any],
         classes: Any,
         incremental: bool,
-    ) -> tuple[LabelTargets | NumberTargets, Data, Run]:
-        going_on = (incremental or self.warm_start) and self.__sklearn_is_fitted__()
+    ) -> tuple[LabelTargets | NumberTargets, Data]:
+        going_on = self._goes_on(incremental)
         # 1. validate
         check_validation_set(self, validation)
         own = validation[0] is not None
-        self._validate_parameters(not (incremental and going_on), own, groups)
+        without_effect = {"checkpoint"} if incremental else set()
+        if own:
+            without_effect |= {"validation_fraction", "validation_split", "refit"}
+        self._validate_parameters(
+            not (incremental and going_on), without_effect, groups
+        )
         dtype = self._state.params.dtype if going_on else [np.float64, np.float32]
         X, y, weight = self._validate_arrays(X, y, sample_weight, dtype, not going_on)
         parts = None
@@ -314,8 +321,22 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         if own:
             held_out = self._encode_validation_set(validation, targets, X.dtype)
             data = replace(data, validation=held_out)
+        return targets, data
+
+    def _goes_on(self, incremental: bool) -> bool:
+        """Return whether there is something to go on from, and it is asked for."""
+        return (incremental or self.warm_start) and self.__sklearn_is_fitted__()
+
+    def _build(
+        self,
+        targets: LabelTargets | NumberTargets,
+        data: Data,
+        file: CheckpointFile | None,
+        incremental: bool,
+    ) -> Run:
         # 3. build
-        network = build_network(self, X.shape[1], targets.n_outputs)
+        going_on = self._goes_on(incremental)
+        network = build_network(self, data.X.shape[1], targets.n_outputs)
         if going_on and network != self._network:
             raise ValueError(
                 f"warm_start and partial_fit go on with the fitted network, "
@@ -323,17 +344,24 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 f"activation={self.activation!r} ask for another. Set "
                 f"warm_start=False and call fit to start anew."
             )
+        saved = None if file is None else file.read()
         if going_on:
             state = self._state.copy()
         else:
-            state = new_state(draw_seed(self), network, X.dtype)
+            seed = draw_seed(self) if saved is None else saved.seed
+            state = new_state(seed, network, data.X.dtype)
         rows, holdout = choose_rows(self, data, state.seed, incremental)
         run = build_run(self, network, data, rows, holdout, state, incremental)
         if holdout is not None and self.scoring != "loss":
             run.monitor.holdout_score = HoldoutScore(
                 self, holdout, lambda: fitted_attributes(targets, run, run.state, None)
             )
-        return targets, data, run
+        if file is not None and saved is not None:
+            if file.refit is not None:
+                run = build_refit(self, data, saved, StopReason(file.refit))
+            saved.optimizer = run.plan.optimizer
+            run = replace(run, state=saved, resumed=True)
+        return run
 
     def _encode(
         self,
@@ -370,16 +398,16 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             ) from error
 
     def _validate_parameters(
-        self, warn: bool, own_validation: bool, groups: Any
+        self, warn: bool, without_effect: set[str], groups: Any
     ) -> None:
         """Raise for a parameter or a combination that is not allowed."""
         check_names(self)
         if not get_config()["skip_parameter_validation"]:
             self._validate_params()
-        check_combinations(self)
         optimizer = resolve_optimizer(self)
+        check_combinations(self, optimizer)
         if warn:
-            warn_without_effect(self, optimizer, own_validation, groups)
+            warn_without_effect(self, optimizer, without_effect, groups)
 
     def _validate_arrays(
         self, X: Any, y: Any, sample_weight: Any, dtype: Any, reset: bool

@@ -1,7 +1,6 @@
 """Everything one call of fit needs, put together before the first step."""
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from skffnn._resolve import (
     resolve_schedule,
 )
 from skffnn.core.batches import Batches, count
-from skffnn.core.monitor import Monitor, StopReason
+from skffnn.core.monitor import Monitor
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import LBFGS
@@ -27,7 +26,7 @@ from skffnn.core.state import TrainingState
 from skffnn.core.training import Plan, Run
 from skffnn.core.typing import Rows
 
-__all__ = ["build_network", "build_refit", "build_run", "draw_seed", "new_state"]
+__all__ = ["build_network", "build_run", "draw_seed", "new_state"]
 
 
 def build_network(estimator: Any, n_features: int, n_outputs: int) -> Network:
@@ -122,38 +121,6 @@ def build_run(
         incremental=incremental,
     )
     return Run(objective, plan, state, monitor)
-
-
-def build_refit(
-    estimator: Any, data: Data, judged: TrainingState, reason: StopReason
-) -> Run:
-    """Put the training on all rows together that follows one with a hold-out.
-
-    It begins with the same parameters and takes the best number of epochs, whatever
-    becomes of the training loss. Time is not limited again.
-
-    Parameters
-    ----------
-    estimator : FFNNClassifier or FFNNRegressor
-        Its parameters are read.
-    data : Data
-        All rows.
-    judged : TrainingState
-        That of the training with a hold-out, whose verdicts are kept.
-    reason : StopReason
-        Why that one ended.
-    """
-    network = build_network(estimator, data.X.shape[1], data.target.shape[1])
-    state = new_state(judged.seed, network, judged.params.dtype)
-    rows = slice(0, data.n_rows)
-    run = build_run(estimator, network, data, rows, None, state, incremental=False)
-    state.best_epoch = judged.best_epoch
-    state.validation_loss_curve = list(judged.validation_loss_curve)
-    state.validation_scores = list(judged.validation_scores)
-    plan = replace(run.plan, max_epochs=judged.best_epoch, max_time=math.inf)
-    if run.monitor.plateau_factor == 1.0:
-        run.monitor.patience = math.inf
-    return replace(run, plan=plan, refit=reason)
 
 
 def none_is_infinite(limit: float | None) -> float:

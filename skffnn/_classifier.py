@@ -1,6 +1,7 @@
 """Labels and probabilities around the network."""
 
 from collections.abc import Callable, Sequence
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
 from skffnn._base import CLASS_WEIGHTS, BaseFFNN, loss_constraint
+from skffnn._checkpoint import Checkpoint
 from skffnn._docs import document
 from skffnn._resolve import partial_fit_is_possible
 from skffnn._targets import LabelTargets, NumberTargets, is_multilabel
@@ -121,6 +123,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
+        checkpoint: str | PathLike[str] | Checkpoint | None = None,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         early_stopping: bool | str = False,
@@ -155,6 +158,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             tol=tol,
             verbose=verbose,
             warm_start=warm_start,
+            checkpoint=checkpoint,
             momentum=momentum,
             nesterovs_momentum=nesterovs_momentum,
             early_stopping=early_stopping,

@@ -58,8 +58,19 @@ def check_names(estimator: Any) -> None:
         )
 
 
-def check_combinations(estimator: Any) -> None:
+def check_combinations(estimator: Any, optimizer: Optimizer) -> None:
     """Raise for parameters that are allowed, but not together."""
+    if estimator.checkpoint is not None and isinstance(optimizer, LBFGS):
+        raise ValueError(
+            f"checkpoint={estimator.checkpoint!r} needs an optimizer that takes steps, "
+            "such as 'adam': scipy's L-BFGS (which optimizer='auto' means for "
+            "solver='batch') does not show its state"
+        )
+    if estimator.checkpoint is not None and estimator.warm_start:
+        raise ValueError(
+            f"checkpoint={estimator.checkpoint!r} resumes a fit from the start, "
+            "warm_start=True goes on from the last call: use one of them"
+        )
     if estimator.refit and estimator.warm_start:
         raise ValueError(
             "refit=True trains from a new start once more, warm_start=True goes on "
@@ -258,21 +269,21 @@ def splits(estimator: Any) -> bool:
 
 
 def warn_without_effect(
-    estimator: Any, optimizer: Optimizer, own_validation: bool, groups: Any
+    estimator: Any, optimizer: Optimizer, without_effect: set[str], groups: Any
 ) -> None:
     """Warn once of all parameters that the others leave without effect.
 
-    `own_validation` says whether the user has passed a validation set.
+    `without_effect` names those of which the arguments of this call are the reason.
     """
-    unused = {"batch_size"} if estimator.solver != "mini-batch" else set()
+    unused = set(without_effect)
+    if estimator.solver != "mini-batch":
+        unused.add("batch_size")
     if estimator.solver == "batch":
         unused.add("shuffle")
     if not estimator.alpha:
         unused.add("l1_ratio")
     if not estimator.early_stopping:
         unused.update(("validation_fraction", "validation_split", "scoring", "refit"))
-    if own_validation:
-        unused.update(("validation_fraction", "validation_split", "refit"))
     if estimator.validation_split is not None:
         unused.add("validation_fraction")
     for cls in OPTIMIZERS.values():
@@ -291,7 +302,7 @@ def warn_without_effect(
         for name, parameter in signature.parameters.items()
         if name in unused and not _same(getattr(estimator, name), parameter.default)
     ]
-    if groups is not None and (own_validation or not splits(estimator)):
+    if groups is not None and ("validation_split" in unused or not splits(estimator)):
         changed.append("groups (they are for validation_split)")
     if changed:
         warn(

@@ -13,23 +13,7 @@ from skffnn.core.optimizers import LBFGS
 from skffnn.core.state import TrainingState
 from skffnn.core.training import Run
 
-__all__ = [
-    "EXPECTED_OF_REFIT",
-    "fitted_attributes",
-    "is_worth_a_refit",
-    "snapshot",
-    "warn_of_trouble",
-]
-
-# A training with a hold-out that ended so was broken off, and is not repeated.
-BROKEN_OFF = (
-    StopReason.CALLBACK,
-    StopReason.DIVERGED,
-    StopReason.INTERRUPTED,
-    StopReason.MAX_TIME,
-)
-# How its repetition should end; anything else is news.
-EXPECTED_OF_REFIT = (StopReason.CONVERGED, StopReason.MAX_ITER)
+__all__ = ["fitted_attributes", "snapshot", "warn_of_trouble"]
 
 # What to tell the user about an end that is not the wanted one.
 TROUBLE = {
@@ -96,11 +80,6 @@ def fitted_attributes(
     if isinstance(targets, LabelTargets):
         attributes["classes_"] = targets.classes
     return attributes
-
-
-def is_worth_a_refit(reason: StopReason, state: TrainingState) -> bool:
-    """Return whether a hold-out has told how many epochs to train on all rows."""
-    return state.best_epoch > 0 and reason not in BROKEN_OFF
 
 
 def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:

@@ -44,6 +44,7 @@ WRONG_VALUES = {
     "tol": [-1.0],
     "verbose": ["loud"],
     "warm_start": [None],
+    "checkpoint": [3, True],
     "momentum": [1.0, -0.1],
     "nesterovs_momentum": [None],
     "early_stopping": ["maybe", 2],

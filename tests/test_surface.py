@@ -91,6 +91,7 @@ PUBLIC = [
     "skffnn.core.network.Network",
     "skffnn.core.objective.Objective",
     "skffnn.core.training.train",
+    "skffnn.Checkpoint",
 ]
 # Examples, "See Also" and long summaries are not for every method; returned values have
 # names, as in scikit-learn.
@@ -105,6 +106,7 @@ def test_docstrings_are_numpydoc(name):
 
 def test_the_names_of_the_package():
     assert set(skffnn.__all__) == {
+        "Checkpoint",
         "FFNNClassifier",
         "FFNNRegressor",
         "LossCurveDisplay",
