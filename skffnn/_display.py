@@ -22,14 +22,16 @@ class LossCurveDisplay:
         J of each epoch.
     validation_loss_curve : sequence of float or None, default=None
         Mean loss of the hold-out after each epoch, if there was one.
+    best_epoch : int or None, default=None
+        The epoch to mark, counted from one. None means the one whose loss was lowest,
+        on the hold-out if there was one; the last of equals.
     estimator_name : str or None, default=None
         Name to show in the legend.
 
     Attributes
     ----------
     best_epoch : int
-        The epoch, counted from one, whose loss was lowest: on the hold-out if there
-        was one. The later one of equals.
+        The epoch that is marked.
     ax_ : matplotlib Axes
         Axes with the curves.
     figure_ : matplotlib Figure
@@ -43,7 +45,7 @@ class LossCurveDisplay:
 
     See Also
     --------
-    FFNNClassifier : Has `loss_curve_` and `validation_scores_` once fitted.
+    FFNNClassifier : Has `loss_curve_` and `validation_loss_curve_` once fitted.
     FFNNRegressor : Likewise.
 
     Examples
@@ -60,15 +62,20 @@ class LossCurveDisplay:
         *,
         loss_curve: Sequence[float],
         validation_loss_curve: Sequence[float] | None = None,
+        best_epoch: int | None = None,
         estimator_name: str | None = None,
     ) -> None:
         self.loss_curve = loss_curve
         self.validation_loss_curve = validation_loss_curve
         self.estimator_name = estimator_name
         judged = loss_curve if validation_loss_curve is None else validation_loss_curve
-        # A warm start may have added the hold-out to epochs that had none.
-        self._n_before = len(loss_curve) - len(judged)
-        self.best_epoch = len(loss_curve) - int(np.argmin(list(judged)[::-1]))
+        # A warm start may have added the hold-out to epochs that had none, and a refit
+        # has fewer epochs than the hold-out has judged.
+        self._n_before = max(0, len(loss_curve) - len(judged))
+        if best_epoch is None:
+            n_epochs = self._n_before + len(judged)
+            best_epoch = n_epochs - int(np.argmin(list(judged)[::-1]))
+        self.best_epoch = best_epoch
 
     @classmethod
     def from_estimator(
@@ -101,15 +108,15 @@ class LossCurveDisplay:
         """
         network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
         check_is_fitted(network)
-        if not hasattr(network, "loss_curve_"):
+        if not hasattr(network, "validation_loss_curve_"):
             raise ValueError(
                 "estimator must be a FFNNClassifier, a FFNNRegressor or a Pipeline "
                 f"that ends with one, got {type(network).__name__}"
             )
-        scores = getattr(network, "validation_scores_", None)
         display = cls(
             loss_curve=network.loss_curve_,
-            validation_loss_curve=None if scores is None else [-s for s in scores],
+            validation_loss_curve=network.validation_loss_curve_,
+            best_epoch=network.best_epoch_,
             estimator_name=type(network).__name__ if name is None else name,
         )
         return display.plot(ax=ax, **kwargs)
@@ -144,7 +151,7 @@ class LossCurveDisplay:
         self.validation_line_ = None
         if self.validation_loss_curve is not None:
             (self.validation_line_,) = ax.plot(
-                epochs[self._n_before :],
+                self._n_before + np.arange(1, len(self.validation_loss_curve) + 1),
                 self.validation_loss_curve,
                 **{"label": f"{prefix}hold-out", **kwargs},
             )

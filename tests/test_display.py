@@ -55,6 +55,29 @@ def test_a_pipeline_and_axes_of_ones_own(iris):
     assert display.best_epoch == 1 + int(np.argmin(model[-1].loss_curve_))
 
 
+def test_both_curves_are_losses_and_the_mark_is_where_the_score_was_best(cancer):
+    model = FFNNClassifier(
+        early_stopping=True, scoring="accuracy", learning_rate_init=0.02, random_state=0
+    ).fit(*cancer)
+    display = LossCurveDisplay.from_estimator(model)
+    np.testing.assert_array_equal(
+        display.validation_line_.get_ydata(), model.validation_loss_curve_
+    )
+    assert display.best_epoch == model.best_epoch_
+    assert display.best_epoch != 1 + int(np.argmin(model.validation_loss_curve_))
+
+
+def test_a_refit_is_shown_beside_the_hold_out_that_told_its_length(iris):
+    model = FFNNClassifier(
+        early_stopping=True, refit=True, learning_rate_init=0.05, random_state=0
+    ).fit(*iris)
+    display = LossCurveDisplay.from_estimator(model)
+    n_judged = len(model.validation_loss_curve_)
+    assert n_judged > model.n_iter_ == display.best_epoch
+    assert len(display.line_.get_xdata()) == model.n_iter_
+    assert display.validation_line_.get_xdata().tolist() == [*range(1, n_judged + 1)]
+
+
 def test_a_hold_out_that_came_with_a_warm_start(iris):
     model = FFNNClassifier(warm_start=True, max_iter=5, random_state=0)
     with warnings.catch_warnings():
