@@ -122,6 +122,9 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
     }
+    # In a grid search `groups` are for its own splitter, unless the user asks for them
+    # with set_fit_request(groups=True).
+    __metadata_request__fit = {"groups": False}
     _numeric_targets: bool
     _state: TrainingState
     _network: Network

@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from skffnn._data import Data
+from skffnn._warnings import warn
 from skffnn.core.checks import require
 from skffnn.core.state import TrainingState
 from skffnn.core.state_file import part_of, read_state, write_state
@@ -83,6 +84,8 @@ class Checkpoint:
 class CheckpointFile:
     """The file of one call of fit.
 
+    An error while writing it is a warning.
+
     Parameters
     ----------
     estimator : FFNNClassifier or FFNNRegressor
@@ -141,7 +144,10 @@ class CheckpointFile:
         self._n_epochs += 1
         late = monotonic() - self._written >= self._every_seconds
         if late or self._n_epochs >= self._every_epochs:
-            write_state(self.path, state, {"fit": self._fit, "repeats": self.refit})
+            try:
+                write_state(self.path, state, {"fit": self._fit, "repeats": self.refit})
+            except OSError as error:  # no reason to lose what has been trained
+                warn(f"The checkpoint could not be written: {error}")
             self._n_epochs = 0
             self._written = monotonic()
 

@@ -119,7 +119,7 @@ def check_validation_set(estimator: Any, validation: tuple[Any, Any, Any]) -> No
         raise ValueError(
             f"X_val and y_val must be passed together, got {' and '.join(given)} only"
         )
-    if estimator.early_stopping is False:
+    if not estimator.early_stopping:
         raise ValueError(
             "X_val and y_val are for early stopping, but early_stopping=False. Set it "
             "to True, or to 'auto', which also serves partial_fit."

@@ -81,6 +81,19 @@ def test_a_callback_can_stop_training(iris, solver):
 
 
 @needs_callbacks
+def test_the_epochs_of_a_refit_are_tasks_as_well(iris):
+    recorder = Recorder()
+    model = FFNNClassifier(
+        early_stopping=True, refit=True, learning_rate_init=0.05, random_state=0
+    )
+    model.set_callbacks(recorder).fit(*iris)
+    n_epochs = len(model.validation_scores_) + model.n_iter_
+    assert recorder.events.count(("begin", "epoch")) == n_epochs
+    assert recorder.events.count(("end", "epoch")) == n_epochs
+    assert recorder.scores[-1] == model.score(*iris)
+
+
+@needs_callbacks
 def test_a_callback_does_not_change_the_model(iris):
     model = FFNNClassifier(max_iter=5, random_state=0).fit(*iris)
     watched = FFNNClassifier(max_iter=5, random_state=0).set_callbacks(Recorder())

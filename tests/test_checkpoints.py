@@ -5,7 +5,6 @@ import os
 import pickle
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,8 +13,10 @@ from sklearn.base import clone
 from sklearn.model_selection import TimeSeriesSplit, cross_val_score
 
 from skffnn import Checkpoint, FFNNClassifier, FFNNRegressor
+from skffnn._checkpoint import CheckpointFile
 from skffnn.core.optimizers import OPTIMIZERS
 from skffnn.core.schedules import Schedule
+from skffnn.core.state_file import read_state
 
 pytestmark = pytest.mark.filterwarnings("ignore:max_iter=")
 
@@ -142,38 +143,22 @@ def test_own_rows_and_sparse_features_resume(cancer, tmp_path):
     assert_same(resumed, plain)
 
 
-def test_a_seed_that_nobody_knows_is_kept(iris, tmp_path):
-    settings = {"max_iter": 4, "early_stopping": True, "learning_rate": Kills()}
-    model = FFNNClassifier((5,), checkpoint=every(tmp_path), **settings)
-    resumed, n_kills = fit_with_kills(model, [13], *iris)
-    seed = resumed._state.seed
-    assert n_kills == 1
-    assert resumed.n_iter_ == 4
-    assert np.random.SeedSequence(seed) is not None
-
-
-def test_an_end_that_was_not_reached_is_not_trained_beyond(iris, tmp_path):
+def test_an_end_that_was_not_reached_is_not_trained_beyond(iris, tmp_path, monkeypatch):
     """Killed after the checkpoint of the last epoch, before fit has ended."""
     X, y = iris
-
-    settings = {"early_stopping": True, "random_state": 0, "n_iter_no_change": 2}
     epochs = []
 
     def scorer(estimator, X, y):
         epochs.append(estimator.n_iter_)
         return estimator.score(X, y)
 
-    settings |= {"max_iter": 500, "tol": 0.1, "scoring": scorer}
-    path = tmp_path / "run.ckpt"
-    model = FFNNClassifier(checkpoint=Checkpoint(path, every_epochs=1), **settings)
-    keep = path.with_suffix(".kept")
-    unlink = Path.unlink
-    try:
-        Path.unlink = lambda self, **_: self.exists() and self.rename(keep)
+    model = FFNNClassifier(
+        early_stopping=True, scoring=scorer, n_iter_no_change=2, tol=0.1,
+        checkpoint=every(tmp_path), random_state=0,
+    )  # fmt: skip
+    with monkeypatch.context() as context:
+        context.setattr(CheckpointFile, "remove", lambda _self: None)
         model.fit(X, y)
-    finally:
-        Path.unlink = unlink
-    keep.rename(path)
     epochs.clear()
     again = clone(model).fit(X, y)
     assert epochs == []
@@ -196,6 +181,18 @@ def interrupted_file(tmp_path, X, y, **parameters):
     Kills.at = ()
     assert (tmp_path / "run.ckpt").exists()
     return model
+
+
+@pytest.mark.parametrize("random_state", [None, np.random.RandomState(3)], ids=str)
+def test_a_seed_that_nobody_knows_is_kept(iris, tmp_path, random_state):
+    model = interrupted_file(
+        tmp_path, *iris, random_state=random_state, early_stopping=True
+    )
+    state, _ = read_state(tmp_path / "run.ckpt")
+    model.fit(*iris)
+    assert model._state.seed == state.seed
+    assert model.validation_scores_[: state.epoch] == state.validation_scores
+    assert model.n_iter_ == 9
 
 
 @pytest.mark.parametrize(
@@ -288,6 +285,27 @@ def test_ctrl_c_keeps_the_file(iris, tmp_path):
         model.fit(X, y)
     assert_same(model.fit(X, y), plain)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_is_full_does_not_end_the_fit(iris, tmp_path, monkeypatch):
+    def fails(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("skffnn._checkpoint.write_state", fails)
+    model = FFNNClassifier(max_iter=2, checkpoint=every(tmp_path), random_state=0)
+    with pytest.warns(UserWarning, match="could not be written: .*No space left"):
+        model.fit(*iris)
+    assert model.n_iter_ == 2
+
+
+def test_a_state_that_a_file_cannot_hold_is_named(iris, tmp_path):
+    class Odd(type(OPTIMIZERS["sgd"]())):
+        def init(self, n_params, n_weights, dtype):
+            return {**super().init(n_params, n_weights, dtype), "odd": {1, 2}}
+
+    model = FFNNClassifier(optimizer=Odd(), max_iter=2, checkpoint=every(tmp_path))
+    with pytest.raises(TypeError, match=r"arrays and numbers, but not \{1, 2\}"):
+        model.fit(*iris)
 
 
 def test_a_checkpoint_does_not_change_the_model_nor_its_pickle(diabetes, tmp_path):

@@ -18,6 +18,7 @@ from sklearn.metrics import (
 )
 from sklearn.model_selection import (
     GridSearchCV,
+    GroupKFold,
     GroupShuffleSplit,
     KFold,
     PredefinedSplit,
@@ -342,6 +343,16 @@ def test_a_pipeline_transforms_own_rows(cancer_frame):
         y_val=y[400:],
     )
     assert model[-1].validation_scores_ == by_hand.validation_scores_
+
+
+def test_groups_of_a_grid_search_are_for_its_own_splitter(cancer):
+    X, y = cancer
+    with config_context(enable_metadata_routing=True):
+        search = GridSearchCV(
+            FFNNClassifier(max_iter=2), {"alpha": [0.0, 0.1]}, cv=GroupKFold(2)
+        )
+        search.fit(X, y, groups=np.arange(len(y)) // 10)
+    assert search.best_estimator_.n_iter_ == 2
 
 
 def test_groups_are_routed_through_a_grid_search(cancer):

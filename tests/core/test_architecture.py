@@ -110,7 +110,13 @@ DOORS = {
     "_observer": {"_callbacks", "_checkpoint", "core.monitor", "core.state"},
     "_targets": {"core.typing"},
     "_callbacks": set(),
-    "_checkpoint": {"_data", "core.checks", "core.state", "core.state_file"},
+    "_checkpoint": {
+        "_data",
+        "_warnings",
+        "core.checks",
+        "core.state",
+        "core.state_file",
+    },
     "_data": {"core.typing"},
     "_holdout": {
         "_data",
