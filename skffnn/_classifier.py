@@ -200,11 +200,11 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         groups : array-like of shape (n_samples,), default=None
             Passed on to `validation_split`, to splitters such as
             :class:`~sklearn.model_selection.GroupShuffleSplit`.
-        X_val : {array-like, sparse matrix, dataframe} of shape (n_val, n_features)
-            Features of a hold-out of your own, in place of one that is taken from X.
-            In a :class:`~sklearn.pipeline.Pipeline` with
+        X_val : array-like of shape (n_val, n_features), default=None
+            Features of a hold-out of your own, in place of one that is taken from X;
+            whatever X may be. In a :class:`~sklearn.pipeline.Pipeline` with
             ``transform_input=["X_val"]`` it is transformed as X is.
-        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+        y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
             Its targets.
         sample_weight_val : array-like of shape (n_val,), default=None
             Its weights.
@@ -257,9 +257,10 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             multilabel indicator; afterwards it may be left out.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row, relative to the mean weight over all calls so far.
-        X_val : {array-like, sparse matrix, dataframe} of shape (n_val, n_features)
-            Features of rows that judge the epoch. Needs ``early_stopping="auto"``.
-        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+        X_val : array-like of shape (n_val, n_features), default=None
+            Features of rows that judge the epoch, whatever X may be. Needs
+            ``early_stopping="auto"``.
+        y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
             Their targets.
         sample_weight_val : array-like of shape (n_val,), default=None
             Their weights.

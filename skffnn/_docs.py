@@ -105,7 +105,7 @@ warm_start : bool, default=False
     random stream. Where that call converged, and neither data nor parameters have
     changed, there is nothing left to do.
 
-checkpoint : path, Checkpoint or None, default=None
+checkpoint : str, path-like, Checkpoint or None, default=None
     File in which `fit` writes down, every minute or as a :class:`Checkpoint` says, how
     far it has come. The same call of fit, after the process was killed, goes on from
     there. Not for "lbfgs". See :ref:`checkpoints`.

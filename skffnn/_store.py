@@ -31,7 +31,7 @@ TROUBLE = {
         "so does float32, whose precision may be used up (raise tol)."
     ),
     StopReason.DIVERGED: (
-        "Training diverged after epoch {epoch}: the loss exploded{tries}. The "
+        "Training diverged after epoch {epoch}: the loss exploded{also}. The "
         "parameters are those of the best finished epoch of this call, or those it "
         "began with. Scale X (put a StandardScaler in front), and y if it is large."
     ),
@@ -98,9 +98,9 @@ def warn_of_trouble(estimator: Any, reason: StopReason, planned_end: bool) -> No
         return
     if reason is StopReason.DIVERGED and estimator.learning_rate_init_ is not None:
         advice += " Or lower learning_rate_init={estimator.learning_rate_init_}."
-    n_tries = estimator.rate_halvings_.count(estimator.n_iter_ + 1)
-    tries = f", {n_tries} times again at half the rate" if n_tries else ""
+    n_halvings = estimator.rate_halvings_.count(estimator.n_iter_ + 1)
+    also = f", also at a rate {2**n_halvings} times lower" if n_halvings else ""
     warn(
-        advice.format(epoch=estimator.n_iter_, estimator=estimator, tries=tries),
+        advice.format(epoch=estimator.n_iter_, estimator=estimator, also=also),
         UserWarning if reason is StopReason.INTERRUPTED else ConvergenceWarning,
     )

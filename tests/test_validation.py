@@ -157,6 +157,20 @@ def test_scoring_takes_all_kinds_of_data(cancer_frame, multilabel, kind):
     )
 
 
+@pytest.mark.parametrize("change", ["scoring", "X_val"])
+def test_a_warm_start_with_another_judge_has_something_to_do(cancer, change):
+    X, y = cancer
+    own = {"X_val": X[400:], "y_val": y[400:]}
+    model = FFNNClassifier(warm_start=True, **EAGER).fit(X[:400], y[:400], **own)
+    epochs = model.n_iter_
+    assert model.fit(X[:400], y[:400], **own).n_iter_ == epochs
+    if change == "scoring":
+        model.set_params(scoring="accuracy")
+    else:
+        own["X_val"] = -own["X_val"]
+    assert model.fit(X[:400], y[:400], **own).n_iter_ > epochs
+
+
 def test_scoring_survives_clone_pickle_grid_search_and_warm_start(cancer):
     X, y = cancer
     scorer = make_scorer(balanced_accuracy_score)

@@ -131,7 +131,12 @@ class Monitor:
         progress = progress_of(state)
         training_loss = loss
         if self.holdout_loss is not None:
-            loss = self._ask_holdout(state)
+            validation_loss, score = self.ask_holdout(state.params)
+            if not math.isfinite(validation_loss):
+                raise Diverged
+            state.validation_loss_curve.append(validation_loss)
+            state.validation_scores.append(score)
+            loss = -score
         state.loss_curve.append(training_loss)
         state.lowest_loss = min(state.lowest_loss, training_loss)
         if loss <= progress.best_loss:  # the last of equals: it was trained longest
@@ -147,18 +152,12 @@ class Monitor:
         progress.reason = None if reason is None else str(reason)
         return reason
 
-    def _ask_holdout(self, state: TrainingState) -> float:
-        """Record what the hold-out says and return what is to be made small."""
-        assert self.holdout_loss is not None
-        loss = self.holdout_loss(state.params)
-        if not math.isfinite(loss):
-            raise Diverged
-        score = -loss
-        if self.holdout_score is not None:
-            score = self.holdout_score(state.params)
-        state.validation_loss_curve.append(loss)
-        state.validation_scores.append(score)
-        return -score
+    def ask_holdout(self, params: Array) -> tuple[float, float]:
+        """Return the hold-out's loss and score, both zero where there is none."""
+        loss = 0.0 if self.holdout_loss is None else self.holdout_loss(params)
+        if self.holdout_score is None or not math.isfinite(loss):
+            return loss, -loss
+        return loss, self.holdout_score(params)
 
     def _patience_is_over(self, loss: float, state: TrainingState) -> StopReason | None:
         """Count the epochs without improvement, and lower the rate on a plateau."""

@@ -5,6 +5,7 @@ rows it sees, the batches'; when to stop, the monitor's.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -139,7 +140,7 @@ def train(run: Run, observer: Observer) -> StopReason:
     measure = partial(run.objective.value, rows=plan.batches.rows)
     if plan.resumable and state.finished is not None:
         reason, *circumstances = state.finished
-        if circumstances == [plan.settings, monitor.patience, measure(state.params)]:
+        if circumstances == _circumstances(run, measure):
             return StopReason(reason)
     if run.resumed:
         monitor.resume(state)
@@ -158,9 +159,15 @@ def train(run: Run, observer: Observer) -> StopReason:
         monitor.restore(state, reason, measure)
     state.finished = None
     if plan.resumable and reason in (StopReason.CONVERGED, StopReason.EARLY_STOPPING):
-        value = measure(state.params)
-        state.finished = (str(reason), plan.settings, monitor.patience, value)
+        state.finished = (str(reason), *_circumstances(run, measure))
     return reason
+
+
+def _circumstances(run: Run, measure: Callable[[Array], float]) -> list[Any]:
+    """Return what the end of a run depends on, its data by what they say."""
+    params, monitor = run.state.params, run.monitor
+    losses = (measure(params), monitor.ask_holdout(params))
+    return [run.plan.settings, monitor.patience, *losses]
 
 
 def _take_steps(run: Run, observer: Observer) -> StopReason:
