@@ -35,7 +35,7 @@ from sklearn.utils.validation import (
 from skffnn._build import build_network, build_run, draw_seed, new_state
 from skffnn._callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from skffnn._checkpoint import Checkpoint, CheckpointFile
-from skffnn._data import Data
+from skffnn._data import Data, encode
 from skffnn._holdout import choose_rows, split_by
 from skffnn._observer import Observer
 from skffnn._refit import build_refit, is_due, reason_of_both
@@ -320,7 +320,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             targets = self._targets
         else:
             targets = self._make_targets(y, classes, incremental)
-        data = self._encode(X, y, weight, targets, parts)
+        in_loss = self._weigh(y, weight, targets)
+        data = encode(X, y, weight, in_loss, targets, parts)
         if own:
             held_out = self._encode_validation_set(validation, targets, X.dtype)
             data = replace(data, validation=held_out)
@@ -366,26 +367,6 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             run = replace(run, state=saved, resumed=True)
         return run
 
-    def _encode(
-        self,
-        X: Features,
-        y: Array,
-        sample_weight: Array | None,
-        targets: LabelTargets | NumberTargets,
-        parts: tuple[Array, Array] | None = None,
-    ) -> Data:
-        """Return validated data as the network sees them."""
-        weight = self._weigh(y, sample_weight, targets)
-        if weight is not None and not weight.all():  # a row of weight zero is no row
-            kept = weight > 0.0
-            X, y, weight = X[kept], y[kept], weight[kept]
-            if sample_weight is not None:
-                sample_weight = sample_weight[kept]
-            if parts is not None:
-                parts = (parts[0][kept], parts[1][kept])
-        target = targets.encode(y, X.dtype)
-        return Data(X, y, target, weight, sample_weight, targets.kind, parts)
-
     def _encode_validation_set(
         self,
         validation: tuple[Any, Any, Any],
@@ -393,8 +374,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         dtype: np.dtype,
     ) -> Data:
         try:
-            arrays = self._validate_arrays(*validation, dtype, reset=False)
-            return self._encode(*arrays, targets)
+            X, y, weight = self._validate_arrays(*validation, dtype, reset=False)
+            return encode(X, y, weight, self._weigh(y, weight, targets), targets)
         except ValueError as error:
             raise ValueError(
                 f"In X_val, y_val or sample_weight_val: {error}"

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from skffnn._targets import LabelTargets, NumberTargets
 from skffnn.core.typing import Array, Features, TargetKind
 
-__all__ = ["Data"]
+__all__ = ["Data", "encode"]
 
 
 @dataclass(frozen=True)
@@ -60,3 +61,33 @@ class Data:
         weight = 1.0 if self.weight is None else self.weight
         relative = np.broadcast_to(weight / mean, len(self.target))
         return None if (relative == 1.0).all() else relative.astype(self.target.dtype)
+
+
+def encode(
+    X: Features,
+    y: Any,
+    sample_weight: Array | None,
+    weight: Array | None,
+    targets: LabelTargets | NumberTargets,
+    parts: tuple[Array, Array] | None = None,
+) -> Data:
+    """Return validated data as the network sees them.
+
+    Parameters
+    ----------
+    X, y, sample_weight : ndarray, sparse matrix or None
+        Validated.
+    weight : ndarray of shape (n_samples,) or None
+        The sample weights, times what the targets add to them.
+    targets : LabelTargets or NumberTargets
+        What encodes y.
+    parts : tuple of two boolean ndarray of shape (n_samples,), or None
+        The user's split of the rows.
+    """
+    if weight is not None and not weight.all():  # a row of weight zero is no row
+        kept = weight > 0.0
+        X, y, weight = X[kept], y[kept], weight[kept]
+        sample_weight = None if sample_weight is None else sample_weight[kept]
+        parts = None if parts is None else (parts[0][kept], parts[1][kept])
+    target = targets.encode(y, X.dtype)
+    return Data(X, y, target, weight, sample_weight, targets.kind, parts)

@@ -117,7 +117,7 @@ DOORS = {
         "core.state",
         "core.state_file",
     },
-    "_data": {"core.typing"},
+    "_data": {"_targets", "core.typing"},
     "_holdout": {
         "_data",
         "_resolve",
