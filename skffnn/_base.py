@@ -20,7 +20,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.metrics import get_scorer_names
-from sklearn.utils import column_or_1d
+from sklearn.utils import column_or_1d, get_tags
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -28,6 +28,8 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import (
     _check_sample_weight,
+    _check_y,
+    check_consistent_length,
     check_is_fitted,
     validate_data,
 )
@@ -37,6 +39,7 @@ from skffnn._callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from skffnn._checkpoint import Checkpoint, CheckpointFile
 from skffnn._data import Data, encode
 from skffnn._holdout import choose_rows, split_by
+from skffnn._inputs import fit_preprocess, make_preprocessor, preprocess
 from skffnn._observer import Observer
 from skffnn._refit import build_refit, is_due, reason_of_both
 from skffnn._resolve import (
@@ -86,6 +89,11 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         # _resolve has the last word on the first two, which may be sequences.
         "hidden_layer_sizes": "no_validation",
         "activation": [StrOptions(set(ACTIVATIONS)), Activation, list, tuple],
+        "preprocessing": [
+            StrOptions({"auto"}),
+            HasMethods(["fit", "transform"]),
+            None,
+        ],
         "solver": [StrOptions(set(SOLVERS))],
         "optimizer": [StrOptions({"auto", *OPTIMIZERS}), FirstOrder, LBFGS],
         "alpha": [Interval(Real, 0, None, closed="left")],
@@ -135,6 +143,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         hidden_layer_sizes: Any,
         activation: Any,
         *,
+        preprocessing: Any,
         solver: str,
         optimizer: Any,
         loss: Any,
@@ -168,6 +177,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
+        self.preprocessing = preprocessing
         self.solver = solver
         self.optimizer = optimizer
         self.loss = loss
@@ -214,7 +224,11 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        preprocessor = make_preprocessor(self.preprocessing)
+        if preprocessor is None:
+            tags.input_tags.sparse = True
+        else:
+            tags.input_tags = get_tags(preprocessor).input_tags
         return tags
 
     @abstractmethod
@@ -248,7 +262,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         names = ("n_features_in_", "feature_names_in_")
         before = {name: self.__dict__[name] for name in names if name in self.__dict__}
         try:
-            targets, data = self._prepare(
+            preprocessor, targets, data = self._prepare(
                 X, y, sample_weight, groups, validation, classes, incremental
             )
             file = None
@@ -260,7 +274,10 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 self,
                 (X, y, sample_weight),
                 run.plan.max_epochs * (2 if self.refit else 1),
-                lambda: snapshot(targets, run),
+                lambda: {
+                    "preprocessor_": preprocessor,
+                    **snapshot(targets, run),
+                },
             )
             observer = Observer(tasks, self.verbose, file)
             if run.resumed:
@@ -283,6 +300,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             run.state.optimizer = run.state.optimizer_state = None
         if not (incremental and run.monitor.holdout_loss is not None):
             run.state.progress = None
+        self.preprocessor_ = preprocessor
         self.__dict__.update(fitted_attributes(targets, run, run.state, reason))
         tasks.close()
         if file is not None and reason is not StopReason.INTERRUPTED:
@@ -299,7 +317,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         validation: tuple[Any, Any, Any],
         classes: Any,
         incremental: bool,
-    ) -> tuple[LabelTargets | NumberTargets, Data]:
+    ) -> tuple[Any, LabelTargets | NumberTargets, Data]:
         going_on = self._goes_on(incremental)
         # 1. validate
         check_validation_set(self, validation)
@@ -310,22 +328,26 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self._validate_parameters(
             not (incremental and going_on), without_effect, groups
         )
-        dtype = self._state.params.dtype if going_on else [np.float64, np.float32]
-        X, y, weight = self._validate_arrays(X, y, sample_weight, dtype, not going_on)
+        X, y, weight = self._validate_arrays(X, y, sample_weight, not going_on)
         parts = None
         if splits(self) and not (own or incremental):
             parts = split_by(self.validation_split, X, y, groups, is_classifier(self))
         # 2. encode
         if going_on:
-            targets = self._targets
+            preprocessor, targets = self.preprocessor_, self._targets
+            X = preprocess(preprocessor, X, self._state.params.dtype, self)
         else:
+            preprocessor = make_preprocessor(self.preprocessing)
+            X = fit_preprocess(preprocessor, X, y, weight, self)
             targets = self._make_targets(y, classes, incremental)
         in_loss = self._weigh(y, weight, targets)
         data = encode(X, y, weight, in_loss, targets, parts)
         if own:
-            held_out = self._encode_validation_set(validation, targets, X.dtype)
+            held_out = self._encode_validation_set(
+                validation, preprocessor, targets, X.dtype
+            )
             data = replace(data, validation=held_out)
-        return targets, data
+        return preprocessor, targets, data
 
     def _goes_on(self, incremental: bool) -> bool:
         """Return whether there is something to go on from, and it is asked for."""
@@ -370,11 +392,13 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     def _encode_validation_set(
         self,
         validation: tuple[Any, Any, Any],
+        preprocessor: Any,
         targets: LabelTargets | NumberTargets,
         dtype: np.dtype,
     ) -> Data:
         try:
-            X, y, weight = self._validate_arrays(*validation, dtype, reset=False)
+            X, y, weight = self._validate_arrays(*validation, reset=False)
+            X = preprocess(preprocessor, X, dtype, self)
             return encode(X, y, weight, self._weigh(y, weight, targets), targets)
         except ValueError as error:
             raise ValueError(
@@ -394,20 +418,17 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             warn_without_effect(self, optimizer, without_effect, groups)
 
     def _validate_arrays(
-        self, X: Any, y: Any, sample_weight: Any, dtype: Any, reset: bool
-    ) -> tuple[Features, Array, Array | None]:
-        """Return X, y and the weights as arrays."""
-        X, y = validate_data(
-            self,
-            X,
+        self, X: Any, y: Any, sample_weight: Any, reset: bool
+    ) -> tuple[Any, Array, Array | None]:
+        """Return X as it is, its columns checked, and y and the weights as arrays."""
+        self._check_columns(X, reset, y=y)
+        y = _check_y(
             plain_labels(y),
-            accept_sparse="csr",
-            dtype=dtype,
-            order="C",
             multi_output=True,
             y_numeric=is_regressor(self),
-            reset=reset,
+            estimator=self,
         )
+        check_consistent_length(X, y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is None:
@@ -422,12 +443,20 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             raise ValueError("Sample weights must contain at least one non-zero number")
         return X, y, weight
 
+    def _check_columns(self, X: Any, reset: bool, **y: Any) -> None:
+        """Check the names and the number of the columns, and that y, if any, is there."""
+        # What is no matrix is refused later, with advice on its shape.
+        matrix = len(getattr(X, "shape", (0, 0))) == 2
+        validate_data(
+            self, X, **y, reset=reset, skip_check_array=True, ensure_2d=matrix
+        )
+
     def _raw_predict(self, X: Any) -> Array:
         """Return raw scores of shape (n_samples, n_outputs) in the model's dtype."""
         if not self._needs_no_conversion(X):
             check_is_fitted(self)
-            dtype = self._state.params.dtype
-            X = validate_data(self, X, accept_sparse="csr", dtype=dtype, reset=False)
+            self._check_columns(X, reset=False)
+            X = preprocess(self.preprocessor_, X, self._state.params.dtype, self)
         return self._network.raw(X, self._state.params, CHUNK)
 
     def _needs_no_conversion(self, X: Any) -> bool:
@@ -438,6 +467,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         if not (
             type(X) is np.ndarray
             and "_state" in self.__dict__
+            and self.preprocessor_ is None
             and X.dtype == self._state.params.dtype
             and X.ndim == 2
             and X.shape[0] > 0

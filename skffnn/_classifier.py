@@ -106,6 +106,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str | Activation | Sequence[str | Activation] = "relu",
         *,
+        preprocessing: Any = None,
         solver: str = "mini-batch",
         optimizer: str | Optimizer = "auto",
         loss: str | Loss = "log_loss",
@@ -142,6 +143,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
+            preprocessing=preprocessing,
             solver=solver,
             optimizer=optimizer,
             loss=loss,

@@ -29,6 +29,15 @@ activation : str, Activation, or a sequence of them, default="relu"
     (2010) for "identity", "logistic" and "tanh" and in the output layer, of LeCun
     et al. (1998) for "selu", of He et al. (2015) for the others.
 
+preprocessing : "auto", transformer or None, default=None
+    What turns X into the numbers that the network learns from. "auto" is a
+    :class:`~skffnn.preprocessing.TabularPreprocessor`: columns of any kind, missing
+    values and any scale. None trains on X as it is, which should then be numeric,
+    complete and of similar scale. Any other transformer is cloned and fitted: its own
+    parameters can be searched as ``preprocessing__...``. Its statistics are those of
+    all rows passed to fit, a hold-out included; `partial_fit` takes them from its
+    first block.
+
 solver : {{{_names(SOLVERS)}}}, default="mini-batch"
     How many rows one step sees: all of them, `batch_size`, or one.
 
@@ -167,6 +176,8 @@ coefs_ : list of ndarray of shape (fan_in, fan_out)
     Weight matrix of each layer, views into one vector.
 intercepts_ : list of ndarray of shape (fan_out,)
     Bias vector of each layer, views into the same vector.
+preprocessor_ : transformer or None
+    The fitted `preprocessing`; `coefs_` act on its output.
 n_features_in_ : int
     Number of features seen during fit.
 feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -90,6 +90,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         hidden_layer_sizes: int | Sequence[int] = (100,),
         activation: str | Activation | Sequence[str | Activation] = "relu",
         *,
+        preprocessing: Any = None,
         solver: str = "mini-batch",
         optimizer: str | Optimizer = "auto",
         loss: str | Loss = "squared_error",
@@ -124,6 +125,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
+            preprocessing=preprocessing,
             solver=solver,
             optimizer=optimizer,
             loss=loss,

@@ -37,7 +37,8 @@ class HoldoutScore:
     ) -> None:
         data, rows = holdout.data, holdout.rows
         # Without feature_names_in_, as the rows have lost their names.
-        self._model = clone(estimator)
+        self._model = clone(estimator).set_params(preprocessing=None)
+        self._model.preprocessor_ = None
         self._model.n_features_in_ = data.X.shape[1]
         self._fitted_attributes = fitted_attributes
         self._name = estimator.scoring

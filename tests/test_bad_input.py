@@ -27,6 +27,7 @@ WRONG_VALUES = {
         -3,
     ],
     "activation": ["reluu", 3, ("relu", "tanh"), (3,)],
+    "preprocessing": ["scaled", 3],
     "solver": ["full", 1, None],
     "optimizer": ["adamm", 0.1, None],
     "loss": ["cross_entropy", None],
