@@ -64,7 +64,7 @@ from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder
 from skffnn.core.schedules import SCHEDULES
 from skffnn.core.state import TrainingState
 from skffnn.core.training import Run, train
-from skffnn.core.typing import Array, Features, TargetKind
+from skffnn.core.typing import Array, TargetKind
 
 __all__ = ["CLASS_WEIGHTS", "BaseFFNN", "loss_constraint"]
 
@@ -444,7 +444,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         return X, y, weight
 
     def _check_columns(self, X: Any, reset: bool, **y: Any) -> None:
-        """Check the names and the number of the columns, and that y, if any, is there."""
+        """Check the names and the number of the columns, and that y is there."""
         # What is no matrix is refused later, with advice on its shape.
         matrix = len(getattr(X, "shape", (0, 0))) == 2
         validate_data(
