@@ -66,6 +66,8 @@ class TrainingState:
         All weights and biases; steps change it in place.
     rng : numpy.random.Generator
         Draws the order of the rows.
+    mask_rng : numpy.random.Generator
+        Draws what dropout leaves out: with and without it, the order is the same.
     seed : int
         What every random stream of this model was derived from.
     optimizer : Optimizer or None
@@ -107,6 +109,7 @@ class TrainingState:
 
     params: Array
     rng: np.random.Generator
+    mask_rng: np.random.Generator
     seed: int
     optimizer: Optimizer | None = None
     optimizer_state: dict[str, Any] | None = None
@@ -135,6 +138,7 @@ class TrainingState:
             self,
             params=np.array(self.params),
             rng=deepcopy(self.rng),
+            mask_rng=deepcopy(self.mask_rng),
             optimizer_state=None if arrays is None else deepcopy_arrays(arrays),
             loss_curve=list(self.loss_curve),
             validation_loss_curve=list(self.validation_loss_curve),

@@ -6,15 +6,16 @@ rows it sees, the batches'; when to stop, the monitor's.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
 from skffnn.core.batches import Batches, count
+from skffnn.core.dropout import Dropout, Thin, Thinning, keep_all
 from skffnn.core.monitor import Diverged, Monitor, StopReason
-from skffnn.core.objective import Objective
+from skffnn.core.objective import CHUNK, Objective
 from skffnn.core.optimizers import LBFGS, FirstOrder, Optimizer
 from skffnn.core.schedules import Schedule
 from skffnn.core.state import TrainingState
@@ -65,6 +66,8 @@ class Plan:
         Seconds after which no new epoch begins.
     max_grad_norm : float, default=inf
         Longer gradients are shortened to this norm.
+    dropout : Dropout, default=Dropout()
+        What a step leaves out of the network.
     """
 
     optimizer: Optimizer
@@ -77,6 +80,7 @@ class Plan:
     planned_epochs: int = 0
     max_time: float = math.inf
     max_grad_norm: float = math.inf
+    dropout: Dropout = field(default_factory=Dropout)
 
     def n_steps(self, step: int) -> int:
         """Return the number of steps when all is over, after `step` of them."""
@@ -84,11 +88,16 @@ class Plan:
         return max(this_run, self.planned_epochs * len(self.batches))
 
     @property
+    def planned(self) -> bool:
+        """Whether something follows a curve to the end of the planned run."""
+        return self.schedule.planned or self.dropout.schedule.planned
+
+    @property
     def settings(self) -> tuple[Any, ...]:
         """All that decides whether a run would go on where another one has ended."""
         size = self.batches.size
         limits = (self.tol, self.max_grad_norm)
-        return (self.optimizer, self.rate, self.schedule, size, *limits)
+        return (self.optimizer, self.rate, self.schedule, size, *limits, self.dropout)
 
 
 @dataclass(frozen=True)
@@ -189,12 +198,16 @@ def _descend(run: Run, observer: Observer) -> StopReason:
         return StopReason(progress.reason)
     grad = np.empty_like(state.params)
     n_steps = plan.n_steps(progress.first_step)
+    thin: Thin = keep_all
+    if any(plan.dropout.rates):
+        max_rows = min(plan.batches.size, CHUNK)
+        thin = Thinning(plan.dropout, run.objective.network, state, n_steps, max_rows)
     for _ in range(progress.first_epoch + plan.max_epochs - state.epoch):
         observer.epoch_begins(state)
         finished = False
         while not finished:
             try:
-                loss = _pass_over_rows(run, grad, n_steps)
+                loss = _pass_over_rows(run, grad, n_steps, thin)
                 reason = _end_epoch(loss, run, observer)
                 finished = True
             except Diverged:
@@ -206,7 +219,7 @@ def _descend(run: Run, observer: Observer) -> StopReason:
     return StopReason.MAX_ITER
 
 
-def _pass_over_rows(run: Run, grad: Array, n_steps: int) -> float:
+def _pass_over_rows(run: Run, grad: Array, n_steps: int, thin: Thin) -> float:
     """Batch after batch: one step each. Return the mean of J along the way."""
     objective, plan, state = run.objective, run.plan, run.state
     optimizer, schedule, params = plan.optimizer, plan.schedule, state.params
@@ -219,7 +232,7 @@ def _pass_over_rows(run: Run, grad: Array, n_steps: int) -> float:
         )
     total = 0.0
     for rows in plan.batches.epoch(state.rng):
-        value = objective.value_and_gradient(params, grad, rows)
+        value = objective.value_and_gradient(params, grad, rows, thin)
         if not math.isfinite(value):
             raise Diverged
         if plan.max_grad_norm < math.inf:
