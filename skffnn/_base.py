@@ -95,6 +95,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
         "dropout_schedule": [StrOptions(DROPOUT_SCHEDULES), callable],
         "layer_norm": ["boolean"],
+        "max_norm": [None, Interval(Real, 0, None, closed="neither")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -126,6 +127,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
+        "average": ["boolean", Interval(Real, 0, 1, closed="neither")],
     }
     # In a grid search `groups` are for its own splitter, unless the user asks for them
     # with set_fit_request(groups=True).
@@ -149,6 +151,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         input_dropout: float,
         dropout_schedule: Any,
         layer_norm: bool,
+        max_norm: float | None,
         batch_size: Any,
         learning_rate: Any,
         learning_rate_init: Any,
@@ -174,6 +177,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         n_iter_no_change: int,
         max_fun: int,
         max_grad_norm: float | None,
+        average: bool | float,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -186,6 +190,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self.input_dropout = input_dropout
         self.dropout_schedule = dropout_schedule
         self.layer_norm = layer_norm
+        self.max_norm = max_norm
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
@@ -211,6 +216,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.max_grad_norm = max_grad_norm
+        self.average = average
 
     @property
     def coefs_(self) -> list[Array]:

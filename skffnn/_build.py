@@ -10,6 +10,7 @@ from skffnn._data import Data
 from skffnn._holdout import Holdout, HoldoutLoss
 from skffnn._resolve import (
     resolve_activations,
+    resolve_average,
     resolve_batch_size,
     resolve_dropout,
     resolve_hidden_layer_sizes,
@@ -97,7 +98,9 @@ def build_run(
         resumable=estimator.warm_start and not incremental,
         max_time=none_is_infinite(estimator.max_time),
         max_grad_norm=none_is_infinite(estimator.max_grad_norm),
+        max_norm=none_is_infinite(estimator.max_norm),
         dropout=resolve_dropout(estimator),
+        average=resolve_average(estimator),
     )
 
     if not incremental:

@@ -70,6 +70,11 @@ layer_norm : bool, default=False
     zero and variance one over its units, and to multiply them by gains that are learned
     (Ba, Kiros and Hinton 2016). The biases are added afterwards.
 
+max_norm : float > 0 or None, default=None
+    After each step, the weights that a hidden unit reads with are shortened to this
+    Euclidean norm, if theirs is larger (Srivastava et al. 2014). Without effect on
+    "lbfgs".
+
 batch_size : int >= 1 or "auto", default="auto"
     Rows that one step sees. Only for ``solver="mini-batch"``. "auto" is at most
     an eighth of the rows, or 32 where that is less, and at most 200; of these the
@@ -180,7 +185,14 @@ max_fun : int >= 1, default=15000
 
 max_grad_norm : float > 0 or None, default=None
     A gradient of J whose Euclidean norm, over all weights and biases, is larger is
-    shortened to it (Pascanu, Mikolov and Bengio 2013). Without effect on "lbfgs"."""
+    shortened to it (Pascanu, Mikolov and Bengio 2013). Without effect on "lbfgs".
+
+average : bool or float in (0, 1), default=False
+    Whether the fitted parameters, which also the hold-out judges, are the mean of those
+    after each step (Polyak and Juditsky 1992). A number is the decay of an exponential
+    mean, to which the last ``1 / (1 - average)`` steps contribute most. Training itself
+    goes on from the last step, and `loss_curve_` holds J along its way. Not for
+    "lbfgs"."""
 
 ATTRIBUTES = """\
 coefs_ : list of ndarray of shape (fan_in, fan_out)

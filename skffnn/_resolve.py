@@ -15,6 +15,7 @@ import numpy as np
 
 from skffnn._warnings import warn
 from skffnn.core.activations import ACTIVATIONS, Activation
+from skffnn.core.averaging import Averaging, ExponentialAverage, PolyakAverage
 from skffnn.core.batches import SOLVERS, auto_batch_size
 from skffnn.core.dropout import Dropout
 from skffnn.core.links import Link
@@ -31,6 +32,7 @@ __all__ = [
     "check_validation_set",
     "partial_fit_is_possible",
     "resolve_activations",
+    "resolve_average",
     "resolve_batch_size",
     "resolve_dropout",
     "resolve_early_stopping",
@@ -79,6 +81,12 @@ def check_combinations(estimator: Any, optimizer: Optimizer) -> None:
             "such as 'adam': the line search of L-BFGS (which optimizer='auto' means "
             "for solver='batch') needs an objective that stands still, and dropout "
             "changes it at every evaluation"
+        )
+    if isinstance(optimizer, LBFGS) and resolve_average(estimator) is not None:
+        raise ValueError(
+            f"average={estimator.average!r} needs an optimizer that takes steps, such "
+            "as 'adam': L-BFGS (which optimizer='auto' means for solver='batch') does "
+            "not wander about a minimum, and its first iterates are far away"
         )
     if estimator.checkpoint is not None and estimator.warm_start:
         raise ValueError(
@@ -212,6 +220,14 @@ def resolve_dropout(estimator: Any) -> Dropout:
     return Dropout(tuple(rates), _schedule(estimator, "dropout_schedule"))
 
 
+def resolve_average(estimator: Any) -> Averaging | None:
+    """Return which mean of the iterates the estimator asks for, None for none."""
+    value = estimator.average
+    if isinstance(value, bool | np.bool_):
+        return PolyakAverage() if value else None
+    return ExponentialAverage(float(value))
+
+
 def resolve_loss(value: str | Loss, kind: TargetKind) -> Loss:
     """Return the loss that `value` names for targets of this kind."""
     if not isinstance(value, Loss):
@@ -330,11 +346,11 @@ def warn_without_effect(
     if isinstance(estimator.optimizer, str):
         unused.difference_update(optimizer.shared)
     if not isinstance(optimizer, FirstOrder):
-        unused.update(("learning_rate_init", "max_grad_norm"))
+        unused.update(("learning_rate_init", "max_grad_norm", "max_norm"))
     if not optimizer.uses_schedule:
         unused.add("learning_rate")
     if not resolve_hidden_layer_sizes(estimator.hidden_layer_sizes):
-        unused.update(("dropout", "layer_norm"))
+        unused.update(("dropout", "layer_norm", "max_norm"))
     if not resolve_dropout(estimator).rates:
         unused.add("dropout_schedule")
     by_power = {

@@ -93,6 +93,7 @@ DOORS = {
     "_resolve": {
         "_warnings",
         "core.activations",
+        "core.averaging",
         "core.batches",
         "core.dropout",
         "core.links",
@@ -143,6 +144,7 @@ DOORS = {
     "_warnings": set(),
     "core": set(),
     "core.training": {
+        "core.averaging",
         "core.batches",
         "core.dropout",
         "core.monitor",
@@ -209,6 +211,7 @@ DOORS = {
     },
     "core.optimizers.lbfgs": {"core.checks", "core.optimizers.base", "core.typing"},
     "core.optimizers.base": {"core.typing"},
+    "core.averaging": {"core.checks"},
     "core.batches": {"core.typing"},
     "core.schedules": {"core.checks"},
     "core.checks": set(),
