@@ -43,6 +43,7 @@ from skffnn._inputs import fit_preprocess, make_preprocessor, preprocess
 from skffnn._observer import Observer
 from skffnn._refit import build_refit, is_due, reason_of_both
 from skffnn._resolve import (
+    DROPOUT_SCHEDULES,
     check_combinations,
     check_names,
     check_validation_set,
@@ -98,6 +99,11 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "optimizer": [StrOptions({"auto", *OPTIMIZERS}), FirstOrder, LBFGS],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "input_dropout": [Interval(Real, 0, 1, closed="left")],
+        "dropout_schedule": [StrOptions(DROPOUT_SCHEDULES), callable],
+        "layer_norm": ["boolean"],
+        "max_norm": [None, Interval(Real, 0, None, closed="neither")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
@@ -129,6 +135,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
+        "average": ["boolean", Interval(Real, 0, 1, closed="neither")],
     }
     # In a grid search `groups` are for its own splitter, unless the user asks for them
     # with set_fit_request(groups=True).
@@ -149,6 +156,11 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         loss: Any,
         alpha: float,
         l1_ratio: float,
+        dropout: Any,
+        input_dropout: float,
+        dropout_schedule: Any,
+        layer_norm: bool,
+        max_norm: float | None,
         batch_size: Any,
         learning_rate: Any,
         learning_rate_init: Any,
@@ -174,6 +186,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         n_iter_no_change: int,
         max_fun: int,
         max_grad_norm: float | None,
+        average: bool | float,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -183,6 +196,11 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self.loss = loss
         self.alpha = alpha
         self.l1_ratio = l1_ratio
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.dropout_schedule = dropout_schedule
+        self.layer_norm = layer_norm
+        self.max_norm = max_norm
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
@@ -208,16 +226,22 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.max_grad_norm = max_grad_norm
+        self.average = average
 
     @property
     def coefs_(self) -> list[Array]:
         """Weight matrices of shape (fan_in, fan_out), views into the parameters."""
-        return [W for W, _ in self._layers()]
+        return self._params("weights")
 
     @property
     def intercepts_(self) -> list[Array]:
         """Bias vectors of shape (fan_out,), views into the parameters."""
-        return [b for _, b in self._layers()]
+        return self._params("biases")
+
+    @property
+    def layer_norm_gains_(self) -> list[Array]:
+        """Gains of shape (width,) of hidden layers, views into the parameters."""
+        return self._params("gains")
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_state")
@@ -305,7 +329,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         tasks.close()
         if file is not None and reason is not StopReason.INTERRUPTED:
             file.remove()
-        warn_of_trouble(self, reason, incremental or run.plan.schedule.planned)
+        warn_of_trouble(self, reason, incremental or run.plan.planned)
         return self
 
     def _prepare(
@@ -366,9 +390,9 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         if going_on and network != self._network:
             raise ValueError(
                 f"warm_start and partial_fit go on with the fitted network, "
-                f"{self._network}; hidden_layer_sizes={self.hidden_layer_sizes!r} and "
-                f"activation={self.activation!r} ask for another. Set "
-                f"warm_start=False and call fit to start anew."
+                f"{self._network}; hidden_layer_sizes={self.hidden_layer_sizes!r}, "
+                f"activation={self.activation!r} and layer_norm={self.layer_norm!r} "
+                f"ask for another. Set warm_start=False and call fit to start anew."
             )
         saved = None if file is None else file.read()
         if going_on:
@@ -478,11 +502,10 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         with np.errstate(over="ignore", invalid="ignore"):
             return isfinite(X.sum())
 
-    def _layers(self) -> Any:
+    def _params(self, kind: str) -> list[Array]:
         try:
-            return self._network.layout.views(self._state.params)
+            return self._network.layout.groups(self._state.params)[kind]
         except AttributeError:
             raise AttributeError(
-                f"This {type(self).__name__} is not fitted yet: it has no coefs_ and "
-                "intercepts_"
+                f"This {type(self).__name__} is not fitted yet: it has no {kind}"
             ) from None

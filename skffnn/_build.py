@@ -10,7 +10,9 @@ from skffnn._data import Data
 from skffnn._holdout import Holdout, HoldoutLoss
 from skffnn._resolve import (
     resolve_activations,
+    resolve_average,
     resolve_batch_size,
+    resolve_dropout,
     resolve_hidden_layer_sizes,
     resolve_loss,
     resolve_optimizer,
@@ -33,7 +35,8 @@ def build_network(estimator: Any, n_features: int, n_outputs: int) -> Network:
     """Describe the network that the estimator's parameters ask for."""
     hidden = resolve_hidden_layer_sizes(estimator.hidden_layer_sizes)
     activations = resolve_activations(estimator.activation, len(hidden))
-    return Network((n_features, *hidden, n_outputs), activations)
+    layer_norm = bool(estimator.layer_norm)
+    return Network((n_features, *hidden, n_outputs), activations, layer_norm)
 
 
 def draw_seed(estimator: Any) -> int:
@@ -43,10 +46,11 @@ def draw_seed(estimator: Any) -> int:
 
 
 def new_state(seed: int, network: Network, dtype: np.dtype) -> TrainingState:
-    """Draw parameters; their start and the order of rows have streams of their own."""
-    start, order = np.random.SeedSequence(seed).spawn(2)
-    params = network.init_params(np.random.default_rng(start), dtype)
-    return TrainingState(params, np.random.default_rng(order), seed)
+    """Draw parameters; start, order of rows and dropout have streams of their own."""
+    start, order, masks = map(
+        np.random.default_rng, np.random.SeedSequence(seed).spawn(3)
+    )
+    return TrainingState(network.init_params(start, dtype), order, masks, seed)
 
 
 def build_run(
@@ -94,6 +98,9 @@ def build_run(
         resumable=estimator.warm_start and not incremental,
         max_time=none_is_infinite(estimator.max_time),
         max_grad_norm=none_is_infinite(estimator.max_grad_norm),
+        max_norm=none_is_infinite(estimator.max_norm),
+        dropout=resolve_dropout(estimator),
+        average=resolve_average(estimator),
     )
 
     if not incremental:

@@ -113,6 +113,11 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         class_weight: Any = None,
         alpha: float = 1e-4,
         l1_ratio: float = 0.0,
+        dropout: float | Sequence[float] = 0.0,
+        input_dropout: float = 0.0,
+        dropout_schedule: str | Callable[[int, int], float] = "constant",
+        layer_norm: bool = False,
+        max_norm: float | None = None,
         batch_size: int | str = "auto",
         learning_rate: str | Callable[[int, int], float] = "constant",
         learning_rate_init: float | str = "auto",
@@ -138,6 +143,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         n_iter_no_change: int = 10,
         max_fun: int = 15_000,
         max_grad_norm: float | None = None,
+        average: bool | float = False,
     ) -> None:
         self.class_weight = class_weight
         super().__init__(
@@ -149,6 +155,11 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             loss=loss,
             alpha=alpha,
             l1_ratio=l1_ratio,
+            dropout=dropout,
+            input_dropout=input_dropout,
+            dropout_schedule=dropout_schedule,
+            layer_norm=layer_norm,
+            max_norm=max_norm,
             batch_size=batch_size,
             learning_rate=learning_rate,
             learning_rate_init=learning_rate_init,
@@ -174,6 +185,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
             max_grad_norm=max_grad_norm,
+            average=average,
         )
 
     def fit(

@@ -59,6 +59,31 @@ l1_ratio : float in [0, 1], default=0.0
     ``alpha * ((1 - l1_ratio) / 2 * sum ||W||^2 + l1_ratio * sum |W|)``, the elastic
     net. Not for "lbfgs".
 
+dropout : float in [0, 1) or sequence of them, default=0.0
+    Share of the units of a hidden layer that each step leaves out, one for all layers
+    or one per layer. What is kept is divided by the share kept, and prediction leaves
+    nothing out (Srivastava et al. 2014). `loss_curve_` then holds J as training met it,
+    with units left out. Not for "lbfgs". See :ref:`regularisation`.
+
+input_dropout : float in [0, 1), default=0.0
+    Likewise for the features; of sparse X, for the entries that are stored.
+
+dropout_schedule : str, Schedule or callable, default="constant"
+    How the shares that are left out change from step to step: a factor on `dropout` and
+    `input_dropout`, by the same names as `learning_rate` but "adaptive", or a function
+    ``(step, n_steps) -> factor`` with values in [0, 1]. "flat_cosine" leaves them as
+    they are for half of the run of `max_iter` epochs and then lowers them to zero.
+
+layer_norm : bool, default=False
+    Whether to normalise the pre-activations of each hidden layer, row by row, to mean
+    zero and variance one over its units, and to multiply them by gains that are learned
+    (Ba, Kiros and Hinton 2016). The biases are added afterwards.
+
+max_norm : float > 0 or None, default=None
+    After each step, the weights that a hidden unit reads with are shortened to this
+    Euclidean norm, if theirs is larger (Srivastava et al. 2014). Without effect on
+    "lbfgs".
+
 batch_size : int >= 1 or "auto", default="auto"
     Rows that one step sees. Only for ``solver="mini-batch"``. "auto" is at most
     an eighth of the rows, or 32 where that is less, and at most 200; of these the
@@ -169,7 +194,14 @@ max_fun : int >= 1, default=15000
 
 max_grad_norm : float > 0 or None, default=None
     A gradient of J whose Euclidean norm, over all weights and biases, is larger is
-    shortened to it (Pascanu, Mikolov and Bengio 2013). Without effect on "lbfgs"."""
+    shortened to it (Pascanu, Mikolov and Bengio 2013). Without effect on "lbfgs".
+
+average : bool or float in (0, 1), default=False
+    Whether the fitted parameters, which also the hold-out judges, are the mean of those
+    after each step (Polyak and Juditsky 1992). A number is the decay of an exponential
+    mean, to which the last ``1 / (1 - average)`` steps contribute most. Training itself
+    goes on from the last step, and `loss_curve_` holds J along its way. Not for
+    "lbfgs"."""
 
 ATTRIBUTES = """\
 coefs_ : list of ndarray of shape (fan_in, fan_out)
@@ -178,6 +210,8 @@ intercepts_ : list of ndarray of shape (fan_out,)
     Bias vector of each layer, views into the same vector.
 preprocessor_ : transformer or None
     The fitted `preprocessing`; `coefs_` act on its output.
+layer_norm_gains_ : list of ndarray of shape (width,)
+    Gains of each hidden layer, likewise; an empty list without `layer_norm`.
 n_features_in_ : int
     Number of features seen during fit.
 feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -96,6 +96,11 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         loss: str | Loss = "squared_error",
         alpha: float = 1e-4,
         l1_ratio: float = 0.0,
+        dropout: float | Sequence[float] = 0.0,
+        input_dropout: float = 0.0,
+        dropout_schedule: str | Callable[[int, int], float] = "constant",
+        layer_norm: bool = False,
+        max_norm: float | None = None,
         batch_size: int | str = "auto",
         learning_rate: str | Callable[[int, int], float] = "constant",
         learning_rate_init: float | str = "auto",
@@ -121,6 +126,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         n_iter_no_change: int = 10,
         max_fun: int = 15_000,
         max_grad_norm: float | None = None,
+        average: bool | float = False,
     ) -> None:
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -131,6 +137,11 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             loss=loss,
             alpha=alpha,
             l1_ratio=l1_ratio,
+            dropout=dropout,
+            input_dropout=input_dropout,
+            dropout_schedule=dropout_schedule,
+            layer_norm=layer_norm,
+            max_norm=max_norm,
             batch_size=batch_size,
             learning_rate=learning_rate,
             learning_rate_init=learning_rate_init,
@@ -156,6 +167,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,
             max_grad_norm=max_grad_norm,
+            average=average,
         )
 
     def fit(

@@ -15,7 +15,9 @@ import numpy as np
 
 from skffnn._warnings import warn
 from skffnn.core.activations import ACTIVATIONS, Activation
+from skffnn.core.averaging import Averaging, ExponentialAverage, PolyakAverage
 from skffnn.core.batches import SOLVERS, auto_batch_size
+from skffnn.core.dropout import Dropout
 from skffnn.core.links import Link
 from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.network import INITIAL_VARIANCE
@@ -24,12 +26,15 @@ from skffnn.core.schedules import SCHEDULES, Constant, Schedule
 from skffnn.core.typing import TargetKind
 
 __all__ = [
+    "DROPOUT_SCHEDULES",
     "check_combinations",
     "check_names",
     "check_validation_set",
     "partial_fit_is_possible",
     "resolve_activations",
+    "resolve_average",
     "resolve_batch_size",
+    "resolve_dropout",
     "resolve_early_stopping",
     "resolve_hidden_layer_sizes",
     "resolve_loss",
@@ -43,6 +48,8 @@ __all__ = [
 # More rows than this, and early_stopping="auto" holds some out, as in scikit-learn's
 # HistGradientBoostingClassifier.
 MANY_ROWS = 10_000
+# All but those that wait for a plateau, of which dropout has none.
+DROPOUT_SCHEDULES = {n for n, cls in SCHEDULES.items() if cls.plateau_factor == 1.0}
 AUTO_OPTIMIZER = {"batch": "lbfgs", "mini-batch": "adam", "stochastic": "sgd"}
 
 
@@ -65,6 +72,21 @@ def check_combinations(estimator: Any, optimizer: Optimizer) -> None:
             f"checkpoint={estimator.checkpoint!r} needs an optimizer that takes steps, "
             "such as 'adam': scipy's L-BFGS (which optimizer='auto' means for "
             "solver='batch') does not show its state"
+        )
+    rates = resolve_dropout(estimator).rates
+    if isinstance(optimizer, LBFGS) and any(rates):
+        name = "dropout" if any(rates[1:]) else "input_dropout"
+        raise ValueError(
+            f"{name}={getattr(estimator, name)!r} needs an optimizer that takes steps, "
+            "such as 'adam': the line search of L-BFGS (which optimizer='auto' means "
+            "for solver='batch') needs an objective that stands still, and dropout "
+            "changes it at every evaluation"
+        )
+    if isinstance(optimizer, LBFGS) and resolve_average(estimator) is not None:
+        raise ValueError(
+            f"average={estimator.average!r} needs an optimizer that takes steps, such "
+            "as 'adam': L-BFGS (which optimizer='auto' means for solver='batch') does "
+            "not wander about a minimum, and its first iterates are far away"
         )
     if estimator.checkpoint is not None and estimator.warm_start:
         raise ValueError(
@@ -180,6 +202,32 @@ def _check_activation(entry: Any) -> Activation:
     return entry
 
 
+def resolve_dropout(estimator: Any) -> Dropout:
+    """Return the rates of features and hidden layers, and their schedule."""
+    n_hidden = len(resolve_hidden_layer_sizes(estimator.hidden_layer_sizes))
+    value = estimator.dropout
+    one_for_all = isinstance(value, numbers.Real)
+    rates = [value] * n_hidden if one_for_all else list(value)
+    in_range = (isinstance(r, numbers.Real) and 0.0 <= float(r) < 1.0 for r in rates)
+    if len(rates) != n_hidden or not all(in_range):
+        raise ValueError(
+            "The 'dropout' parameter must be a number in [0, 1), or one for each of "
+            f"the {n_hidden} hidden layers. Got {value!r} instead."
+        )
+    rates = [float(rate) for rate in (estimator.input_dropout, *rates)]
+    if not any(rates):
+        return Dropout()
+    return Dropout(tuple(rates), _schedule(estimator, "dropout_schedule"))
+
+
+def resolve_average(estimator: Any) -> Averaging | None:
+    """Return which mean of the iterates the estimator asks for, None for none."""
+    value = estimator.average
+    if isinstance(value, bool | np.bool_):
+        return PolyakAverage() if value else None
+    return ExponentialAverage(float(value))
+
+
 def resolve_loss(value: str | Loss, kind: TargetKind) -> Loss:
     """Return the loss that `value` names for targets of this kind."""
     if not isinstance(value, Loss):
@@ -241,15 +289,22 @@ def resolve_schedule(estimator: Any, optimizer: Optimizer) -> Schedule:
     """Return the schedule; a user's function is wrapped in a check of its answers."""
     if not optimizer.uses_schedule:
         return Constant()
-    if isinstance(estimator.learning_rate, str):
-        return _from_parameters(SCHEDULES[estimator.learning_rate], estimator)
-    schedule = estimator.learning_rate
+    return _schedule(estimator, "learning_rate")
+
+
+def _schedule(estimator: Any, parameter: str) -> Schedule:
+    """Return the schedule that a parameter is or names."""
+    schedule = getattr(estimator, parameter)
+    if isinstance(schedule, str):
+        return _from_parameters(SCHEDULES[schedule], estimator)
     if isinstance(schedule, type):
         raise ValueError(
-            "The 'learning_rate' parameter must be a name, a function (step, n_steps) "
+            f"The {parameter!r} parameter must be a name, a function (step, n_steps) "
             f"-> factor or an instance of a Schedule. Got the class {schedule!r}."
         )
-    return schedule if isinstance(schedule, Schedule) else CheckedSchedule(schedule)
+    if isinstance(schedule, Schedule):
+        return schedule
+    return CheckedSchedule(schedule, parameter)
 
 
 def resolve_batch_size(value: str | int, solver: str, n_rows: int) -> int:
@@ -291,10 +346,19 @@ def warn_without_effect(
     if isinstance(estimator.optimizer, str):
         unused.difference_update(optimizer.shared)
     if not isinstance(optimizer, FirstOrder):
-        unused.update(("learning_rate_init", "max_grad_norm"))
+        unused.update(("learning_rate_init", "max_grad_norm", "max_norm"))
     if not optimizer.uses_schedule:
         unused.add("learning_rate")
-    if not optimizer.uses_schedule or estimator.learning_rate != "invscaling":
+    if not resolve_hidden_layer_sizes(estimator.hidden_layer_sizes):
+        unused.update(("dropout", "layer_norm", "max_norm"))
+    if not resolve_dropout(estimator).rates:
+        unused.add("dropout_schedule")
+    by_power = {
+        name
+        for name in ("learning_rate", "dropout_schedule")
+        if getattr(estimator, name) == "invscaling"
+    }
+    if by_power <= unused:
         unused.add("power_t")
     signature = inspect.signature(type(estimator))
     changed = [
@@ -319,17 +383,20 @@ class CheckedSchedule(Schedule):
     ----------
     function : callable
         The schedule.
+    parameter : str
+        As which it was passed.
     """
 
     planned: ClassVar[bool] = True
     function: Callable[[int, int], float]
+    parameter: str
 
     def __call__(self, step: int, n_steps: int) -> float:
         factor = self.function(step, n_steps)
         if not (isinstance(factor, numbers.Real) and 0.0 <= factor < math.inf):
             raise ValueError(
-                "The 'learning_rate' function must return a finite number of at least "
-                f"0. Got {factor!r} at step={step}, n_steps={n_steps}."
+                f"The {self.parameter!r} function must return a finite number of at "
+                f"least 0. Got {factor!r} at step={step}, n_steps={n_steps}."
             )
         return float(factor)
 

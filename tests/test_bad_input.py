@@ -34,6 +34,11 @@ WRONG_VALUES = {
     "class_weight": ["even", 2.0],
     "alpha": [-1e-4, "small", None],
     "l1_ratio": [-0.1, 1.1, None],
+    "dropout": [1.0, -0.1, "half", None, (1.0,), ("half",), (0.1, 0.1), ()],
+    "input_dropout": [1.0, -0.1, (0.1,), None],
+    "dropout_schedule": ["adaptive", "linearly", 0.1],
+    "layer_norm": ["yes", None],
+    "max_norm": [0.0, -1.0, "big"],
     "batch_size": [0, -1, 2.5, "all"],
     "learning_rate": ["linearly", 0.1],
     "learning_rate_init": [0.0, -1.0, "big"],
@@ -59,6 +64,7 @@ WRONG_VALUES = {
     "n_iter_no_change": [0, 2.5],
     "max_fun": [0],
     "max_grad_norm": [0.0, -1.0, "big"],
+    "average": [0, 1, 1.5, -0.1, "mean", None],
 }
 X = np.random.default_rng(0).normal(size=(30, 4))
 LABELS = np.arange(30) % 3

@@ -20,6 +20,7 @@ from skffnn.core.losses import LOSSES
 from skffnn.core.optimizers import OPTIMIZERS
 from skffnn.core.schedules import SCHEDULES
 
+PROPERTIES = {"coefs_", "intercepts_", "layer_norm_gains_", "feature_names_in_"}
 ESTIMATORS = [FFNNClassifier, FFNNRegressor]
 PAIRS = [(FFNNClassifier, MLPClassifier), (FFNNRegressor, MLPRegressor)]
 
@@ -59,7 +60,7 @@ def test_every_parameter_and_attribute_is_documented(Estimator, iris):
     model = Estimator(early_stopping=True, random_state=0).fit(*iris)
     public = {name for name in vars(model) if name.endswith("_") and name[0] != "_"}
     attributes = {attribute.name for attribute in doc["Attributes"]}
-    assert public | {"coefs_", "intercepts_", "feature_names_in_"} == attributes
+    assert public | PROPERTIES == attributes
     for registry in (ACTIVATIONS, OPTIMIZERS, SCHEDULES):
         assert all(f'"{name}"' in Estimator.__doc__ for name in registry)
     assert "{" not in Estimator.__doc__.replace('{"', "")

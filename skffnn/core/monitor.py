@@ -7,7 +7,7 @@ from time import monotonic
 
 import numpy as np
 
-from skffnn.core.state import Progress, TrainingState
+from skffnn.core.state import Progress, TrainingState, copy_of
 from skffnn.core.typing import Array
 
 __all__ = ["MAX_HALVINGS", "MIN_RATE", "Diverged", "Monitor", "StopReason"]
@@ -94,6 +94,7 @@ class Monitor:
             first_epoch=len(state.loss_curve),
             last_step=state.step,
             last_params=params.copy(),
+            last_average=copy_of(state.average),
             best_params=params.copy(),
         )
         if self.incremental and self.holdout_loss is not None:
@@ -146,6 +147,7 @@ class Monitor:
             if self.holdout_loss is not None:
                 state.best_epoch = len(state.loss_curve)
         np.copyto(progress.last_params, state.params)
+        progress.last_average = copy_of(state.average)
         progress.last_step = state.step
         progress.seconds = self.seconds()
         reason = self._patience_is_over(loss, state)
@@ -213,6 +215,7 @@ class Monitor:
         state.rate_factor *= 0.5
         state.rate_halvings.append(len(state.loss_curve) + 1)
         np.copyto(state.params, progress.last_params)
+        state.average = copy_of(progress.last_average)
         state.step = progress.last_step
         state.optimizer_state = None
         return True
@@ -225,8 +228,8 @@ class Monitor:
     ) -> None:
         """Give `state` the best parameters: with a hold-out, or if training broke off.
 
-        An epoch of many whose patience is not over keeps its own. The optimizer then
-        starts afresh: its moments belong to another place.
+        An epoch of many whose patience is not over keeps its own. Optimizer and average
+        then start afresh: what they remember belongs to another place.
 
         Parameters
         ----------
@@ -248,7 +251,7 @@ class Monitor:
             best = progress.last_params
         if not np.array_equal(state.params, best):
             np.copyto(state.params, best)
-            state.optimizer_state = None
+            state.optimizer_state = state.average = None
 
 
 def progress_of(state: TrainingState) -> Progress:

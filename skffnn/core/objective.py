@@ -18,8 +18,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from skffnn.core.batches import count, split
+from skffnn.core.dropout import Thin, keep_all
+from skffnn.core.layout import LayerCache
 from skffnn.core.losses import Loss
-from skffnn.core.network import LayerCache, Network, Workspace
+from skffnn.core.network import Network, Workspace
 from skffnn.core.typing import Array, Features, Rows
 from skffnn.core.vectors import add_scaled, blocks
 
@@ -80,7 +82,9 @@ class Objective:
         self._y_rows = np.empty((chunk, y.shape[1]), y.dtype)
         self._piece = np.empty(network.layout.size if max_rows > CHUNK else 0, y.dtype)
 
-    def value_and_gradient(self, params: Array, grad: Array, rows: Rows) -> float:
+    def value_and_gradient(
+        self, params: Array, grad: Array, rows: Rows, thin: Thin = keep_all
+    ) -> float:
         """Return J on `rows` and overwrite `grad` with its gradient.
 
         Parameters
@@ -91,6 +95,8 @@ class Objective:
             Receives dJ/dparams.
         rows : slice or ndarray of int
             Rows of X to average over, at least one.
+        thin : callable, default=keep_all
+            Says what is left out of a pass: maps features to features and masks.
 
         Returns
         -------
@@ -99,17 +105,17 @@ class Objective:
         """
         n_rows = count(rows)
         if n_rows <= self._chunk:
-            value = self._backpropagate(params, grad, rows, n_rows)
+            value = self._backpropagate(params, grad, rows, n_rows, thin)
         else:
             value = 0.0
             grad.fill(0.0)
             for piece in split(rows, self._chunk):
-                value += self._backpropagate(params, self._piece, piece, n_rows)
+                value += self._backpropagate(params, self._piece, piece, n_rows, thin)
                 add_scaled(grad, 1.0, self._piece)
         return value if self.alpha == 0.0 else value + self._penalize(params, grad)
 
     def value(self, params: Array, rows: Rows) -> float:
-        """Return J on `rows`."""
+        """Return J on `rows`, with nothing left out."""
         n_rows = count(rows)
         layers = self._layers(params)
         total = 0.0
@@ -146,17 +152,18 @@ class Objective:
         return self.alpha * (1.0 - self.l1_ratio), self.alpha * self.l1_ratio
 
     def _backpropagate(
-        self, params: Array, grad: Array, rows: Rows, n_total: int
+        self, params: Array, grad: Array, rows: Rows, n_total: int, thin: Thin
     ) -> float:
         """Write the share of `rows` in the mean over `n_total` rows."""
         X, y, weight = self._take(rows)
+        X, masks = thin(X)
         layers = self._layers(params)
         work = self._work.first(len(y))
-        raw = self.network.forward(X, layers, work)
+        raw = self.network.forward(X, layers, work, masks)
         delta = work.delta[-1]
         value = self._loss_of(y, raw, weight, delta)
         delta *= 1.0 / n_total
-        self.network.backward(X, layers, self._gradients(grad), work)
+        self.network.backward(X, layers, self._gradients(grad), work, masks)
         return value / n_total
 
     def _loss_of(

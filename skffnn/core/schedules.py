@@ -1,4 +1,4 @@
-"""A schedule turns the number of steps taken into a factor on the learning rate.
+"""A schedule turns the number of steps taken into a factor, as on the learning rate.
 
 Any function ``(step, n_steps) -> factor`` is one. To add one by name: write a
 class with ``__call__`` and put it into `SCHEDULES`.
@@ -134,6 +134,32 @@ class Cosine(Schedule):
 
     def __call__(self, step: int, n_steps: int) -> float:
         return blend(1.0, self.final, share(step, n_steps))
+
+
+@dataclass(frozen=True)
+class FlatCosine(Schedule):
+    """1 for a while, then half a cosine to `final`.
+
+    That of RealMLP's dropout (Holzmüller, Grinsztajn and Steinwart 2024, section 3).
+
+    Parameters
+    ----------
+    flat : float in [0, 1), default=0.5
+        Share of the run before the cosine begins.
+    final : float in [0, 1], default=0.0
+        The factor at the end.
+    """
+
+    planned: ClassVar[bool] = True
+    flat: float = 0.5
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        require(self, flat="[0, 1)", final="[0, 1]")
+
+    def __call__(self, step: int, n_steps: int) -> float:
+        late = max(0.0, share(step, n_steps) - self.flat)
+        return blend(1.0, self.final, late / (1.0 - self.flat))
 
 
 @dataclass(frozen=True)
@@ -304,6 +330,7 @@ SCHEDULES: dict[str, type[Schedule]] = {
     "adaptive": Adaptive,
     "linear": Linear,
     "cosine": Cosine,
+    "flat_cosine": FlatCosine,
     "exponential": Exponential,
     "step": Step,
     "one_cycle": OneCycle,

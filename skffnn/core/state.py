@@ -10,7 +10,27 @@ import numpy as np
 from skffnn.core.optimizers import Optimizer
 from skffnn.core.typing import Array
 
-__all__ = ["Progress", "TrainingState", "mean_of"]
+__all__ = ["Average", "Progress", "TrainingState", "copy_of", "mean_of"]
+
+
+@dataclass
+class Average:
+    """What the parameters are a mean of.
+
+    Parameters
+    ----------
+    iterate : ndarray of shape (n_params,)
+        The last one, where the next step begins.
+    n : int
+        How many there are.
+    """
+
+    iterate: Array
+    n: int = 0
+
+    def copy(self) -> "Average":
+        """Return one with an array of its own."""
+        return replace(self, iterate=np.array(self.iterate))
 
 
 @dataclass
@@ -25,6 +45,8 @@ class Progress:
         Steps taken when its last finished epoch ended.
     last_params : ndarray of shape (n_params,)
         The parameters then.
+    last_average : Average or None
+        What they were a mean of.
     best_params : ndarray of shape (n_params,)
         The parameters of its best epoch, or those it began with.
     best_loss : float
@@ -41,6 +63,7 @@ class Progress:
     first_epoch: int
     last_step: int
     last_params: Array
+    last_average: Average | None
     best_params: Array
     best_loss: float = math.inf
     n_halvings: int = 0
@@ -52,6 +75,7 @@ class Progress:
         return replace(
             self,
             last_params=np.array(self.last_params),
+            last_average=copy_of(self.last_average),
             best_params=np.array(self.best_params),
         )
 
@@ -63,15 +87,19 @@ class TrainingState:
     Parameters
     ----------
     params : ndarray of shape (n_params,)
-        All weights and biases; steps change it in place.
+        All weights, biases and gains, as they predict.
     rng : numpy.random.Generator
         Draws the order of the rows.
+    mask_rng : numpy.random.Generator
+        Draws what dropout leaves out: with and without it, the order is the same.
     seed : int
         What every random stream of this model was derived from.
     optimizer : Optimizer or None
         Whose state `optimizer_state` is.
     optimizer_state : dict or None
         Its arrays and numbers; None starts it afresh.
+    average : Average or None
+        Of which iterates `params` is the mean. None where steps change `params` itself.
     step, epoch, rows_seen : int
         Steps taken, epochs finished, and rows seen in them.
     rate : float or None
@@ -107,9 +135,11 @@ class TrainingState:
 
     params: Array
     rng: np.random.Generator
+    mask_rng: np.random.Generator
     seed: int
     optimizer: Optimizer | None = None
     optimizer_state: dict[str, Any] | None = None
+    average: Average | None = None
     step: int = 0
     epoch: int = 0
     rows_seen: int = 0
@@ -135,12 +165,14 @@ class TrainingState:
             self,
             params=np.array(self.params),
             rng=deepcopy(self.rng),
+            mask_rng=deepcopy(self.mask_rng),
             optimizer_state=None if arrays is None else deepcopy_arrays(arrays),
+            average=copy_of(self.average),
             loss_curve=list(self.loss_curve),
             validation_loss_curve=list(self.validation_loss_curve),
             validation_scores=list(self.validation_scores),
             rate_halvings=list(self.rate_halvings),
-            progress=None if self.progress is None else self.progress.copy(),
+            progress=copy_of(self.progress),
         )
 
     def begin_call(self) -> None:
@@ -161,6 +193,11 @@ class TrainingState:
         else:
             # In this form equal means leave the mean as it is, to the last bit.
             self.mean_weight += (mean - self.mean_weight) * (n_rows / self.n_weighted)
+
+
+def copy_of(part: Any) -> Any:
+    """Return a copy of what there is."""
+    return None if part is None else part.copy()
 
 
 def deepcopy_arrays(state: dict[str, Any]) -> dict[str, Any]:

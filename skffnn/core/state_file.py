@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from skffnn.core.state import Progress, TrainingState
+from skffnn.core.state import Average, Progress, TrainingState
 from skffnn.core.typing import Array
 
 __all__ = ["part_of", "read_state", "write_state"]
@@ -113,7 +113,7 @@ def unpack(value: Any, arrays: dict[str, Array]) -> Any:
     return tuple(entries) if kind == "tuple" else entries
 
 
-CLASSES = {"Progress": Progress}
+CLASSES = {"Average": Average, "Progress": Progress}
 
 
 def generator(state: dict[str, Any]) -> np.random.Generator:

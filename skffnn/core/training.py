@@ -6,20 +6,22 @@ rows it sees, the batches'; when to stop, the monitor's.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
 
+from skffnn.core.averaging import Averaging
 from skffnn.core.batches import Batches, count
+from skffnn.core.dropout import Dropout, Thin, Thinning, keep_all
 from skffnn.core.monitor import Diverged, Monitor, StopReason
-from skffnn.core.objective import Objective
+from skffnn.core.objective import CHUNK, Objective
 from skffnn.core.optimizers import LBFGS, FirstOrder, Optimizer
 from skffnn.core.schedules import Schedule
-from skffnn.core.state import TrainingState
+from skffnn.core.state import Average, TrainingState
 from skffnn.core.typing import Array
-from skffnn.core.vectors import clip_norm
+from skffnn.core.vectors import blend, clip_columns, clip_norm
 
 __all__ = ["Observer", "Plan", "Run", "train"]
 
@@ -65,6 +67,12 @@ class Plan:
         Seconds after which no new epoch begins.
     max_grad_norm : float, default=inf
         Longer gradients are shortened to this norm.
+    max_norm : float, default=inf
+        The weights that a hidden unit reads with are shortened to this norm.
+    dropout : Dropout, default=Dropout()
+        What a step leaves out of the network.
+    average : Averaging or None, default=None
+        Which mean of the iterates the parameters are; None: the last iterate.
     """
 
     optimizer: Optimizer
@@ -77,6 +85,9 @@ class Plan:
     planned_epochs: int = 0
     max_time: float = math.inf
     max_grad_norm: float = math.inf
+    max_norm: float = math.inf
+    dropout: Dropout = field(default_factory=Dropout)
+    average: Averaging | None = None
 
     def n_steps(self, step: int) -> int:
         """Return the number of steps when all is over, after `step` of them."""
@@ -84,11 +95,17 @@ class Plan:
         return max(this_run, self.planned_epochs * len(self.batches))
 
     @property
+    def planned(self) -> bool:
+        """Whether something follows a curve to the end of the planned run."""
+        return self.schedule.planned or self.dropout.schedule.planned
+
+    @property
     def settings(self) -> tuple[Any, ...]:
         """All that decides whether a run would go on where another one has ended."""
         size = self.batches.size
-        limits = (self.tol, self.max_grad_norm)
-        return (self.optimizer, self.rate, self.schedule, size, *limits)
+        limits = (self.tol, self.max_grad_norm, self.max_norm)
+        others = (self.dropout, self.average)
+        return (self.optimizer, self.rate, self.schedule, size, *limits, *others)
 
 
 @dataclass(frozen=True)
@@ -189,12 +206,16 @@ def _descend(run: Run, observer: Observer) -> StopReason:
         return StopReason(progress.reason)
     grad = np.empty_like(state.params)
     n_steps = plan.n_steps(progress.first_step)
+    thin: Thin = keep_all
+    if any(plan.dropout.rates):
+        max_rows = min(plan.batches.size, CHUNK)
+        thin = Thinning(plan.dropout, run.objective.network, state, n_steps, max_rows)
     for _ in range(progress.first_epoch + plan.max_epochs - state.epoch):
         observer.epoch_begins(state)
         finished = False
         while not finished:
             try:
-                loss = _pass_over_rows(run, grad, n_steps)
+                loss = _pass_over_rows(run, grad, n_steps, thin)
                 reason = _end_epoch(loss, run, observer)
                 finished = True
             except Diverged:
@@ -206,20 +227,23 @@ def _descend(run: Run, observer: Observer) -> StopReason:
     return StopReason.MAX_ITER
 
 
-def _pass_over_rows(run: Run, grad: Array, n_steps: int) -> float:
+def _pass_over_rows(run: Run, grad: Array, n_steps: int, thin: Thin) -> float:
     """Batch after batch: one step each. Return the mean of J along the way."""
     objective, plan, state = run.objective, run.plan, run.state
-    optimizer, schedule, params = plan.optimizer, plan.schedule, state.params
+    optimizer, schedule, params = plan.optimizer, plan.schedule, _iterate(plan, state)
     assert isinstance(optimizer, FirstOrder)
+    layout = objective.network.layout
     if state.optimizer != optimizer or state.optimizer_state is None:
-        layout = objective.network.layout
         state.optimizer = optimizer
         state.optimizer_state = optimizer.init(
             layout.size, layout.n_weights, params.dtype
         )
+    limited = []
+    if plan.max_norm < math.inf:
+        limited = layout.groups(params)["weights"][:-1]
     total = 0.0
     for rows in plan.batches.epoch(state.rng):
-        value = objective.value_and_gradient(params, grad, rows)
+        value = objective.value_and_gradient(params, grad, rows, thin)
         if not math.isfinite(value):
             raise Diverged
         if plan.max_grad_norm < math.inf:
@@ -231,9 +255,30 @@ def _pass_over_rows(run: Run, grad: Array, n_steps: int) -> float:
         if momentum is not None:
             stepper = optimizer.with_momentum(momentum)
         stepper.step(params, grad, state.optimizer_state, rate, value)
+        for W in limited:
+            clip_columns(W, plan.max_norm)
+        if plan.average is not None:
+            _take_into_average(plan.average, state)
         state.step += 1
         total += value * count(rows)
     return total / count(plan.batches.rows)
+
+
+def _iterate(plan: Plan, state: TrainingState) -> Array:
+    """Return the vector that steps change: the parameters, or what they average."""
+    if plan.average is None:
+        state.average = None
+        return state.params
+    if state.average is None:
+        state.average = Average(state.params.copy())
+    return state.average.iterate
+
+
+def _take_into_average(average: Averaging, state: TrainingState) -> None:
+    """Let one more iterate count in the parameters."""
+    assert state.average is not None
+    state.average.n += 1
+    blend(state.params, state.average.iterate, average.weight(state.average.n))
 
 
 def _minimize(run: Run, observer: Observer) -> StopReason:

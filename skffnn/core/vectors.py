@@ -13,7 +13,15 @@ from scipy.linalg import blas
 
 from skffnn.core.typing import Array
 
-__all__ = ["add_scaled", "blocks", "clip_norm", "rectify", "scale"]
+__all__ = [
+    "add_scaled",
+    "blend",
+    "blocks",
+    "clip_columns",
+    "clip_norm",
+    "rectify",
+    "scale",
+]
 
 AXPY = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
 # Unlike the root of a dot product it cannot overflow.
@@ -48,6 +56,20 @@ def clip_norm(vector: Array, limit: float) -> None:
     norm = float(NRM2[vector.dtype](vector))
     if norm > limit:
         scale(vector, limit / norm)
+
+
+def clip_columns(W: Array, limit: float) -> None:
+    """Shorten each column of `W` in place to the Euclidean norm `limit`, if longer."""
+    squares = np.einsum("ij,ij->j", W, W)
+    if not squares.max() <= limit * limit:
+        W *= limit / np.sqrt(np.maximum(squares, limit * limit))
+
+
+def blend(target: Array, vector: Array, weight: float) -> None:
+    """Move `target` towards `vector`, by a share `weight` of the way, in place."""
+    for t, v in blocks(target, vector):
+        scale(t, 1.0 - weight)
+        add_scaled(t, weight, v)
 
 
 def blocks(*vectors: Array) -> Iterator[tuple[Any, ...]]:

@@ -57,6 +57,7 @@ def make_objective(
     sparse=None,
     dtype=np.float64,
     max_rows=None,
+    layer_norm=False,
 ):
     """Return an objective on random data, and params with biases that are not zero."""
     rng = np.random.default_rng(0)
@@ -67,7 +68,7 @@ def make_objective(
         weight = rng.uniform(0.1, 3.0, n_rows)
         weight = (weight / weight.mean()).astype(dtype)
     functions = (ACTIVATIONS[activation],) * len(hidden)
-    network = Network((3, *hidden, y.shape[1]), functions)
+    network = Network((3, *hidden, y.shape[1]), functions, layer_norm)
     params = network.init_params(rng, dtype)
     params += rng.normal(scale=0.3, size=params.shape).astype(dtype)
     objective = Objective(
@@ -114,7 +115,8 @@ def make_plan(objective, optimizer="sgd", **changes):
 
 
 def make_state(params):
-    return TrainingState(params.copy(), np.random.default_rng(1), seed=1)
+    order, masks = np.random.default_rng(1), np.random.default_rng(2)
+    return TrainingState(params.copy(), order, masks, seed=1)
 
 
 class Recorder:

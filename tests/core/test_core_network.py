@@ -4,7 +4,8 @@ from core_tools import SPARSE_FORMATS, make_objective
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skffnn.core.activations import ACTIVATIONS
-from skffnn.core.network import Network, ParamLayout, Workspace
+from skffnn.core.layout import ParamLayout
+from skffnn.core.network import Network, Workspace
 
 SIZES = [(3, 1), (2, 4, 1), (5, 1, 3, 2)]
 

@@ -1,0 +1,53 @@
+"""Averages of the iterates: steps wander about a minimum, their mean lies closer to it.
+
+With x_1, x_2, ... the parameters after each step, an average is updated by
+
+    mean_n = mean_(n-1) + weight(n) * (x_n - mean_(n-1)),  weight(1) = 1.
+
+To add one: write a class with ``weight``.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+from skffnn.core.checks import require
+
+__all__ = ["Averaging", "ExponentialAverage", "PolyakAverage"]
+
+
+class Averaging(ABC):
+    """How much an iterate counts."""
+
+    @abstractmethod
+    def weight(self, n: int) -> float:
+        """Return the share of the `n`-th iterate, counted from one, in the mean."""
+
+
+@dataclass(frozen=True)
+class PolyakAverage(Averaging):
+    """All iterates count the same (Polyak and Juditsky 1992, eq. 4)."""
+
+    def weight(self, n: int) -> float:
+        return 1.0 / n
+
+
+@dataclass(frozen=True)
+class ExponentialAverage(Averaging):
+    """Each iterate counts `decay` times as much as the one after it.
+
+    The first ones are not overrated: the weights are divided by their sum, as in
+    section 3 of Kingma and Ba (2015).
+
+    Parameters
+    ----------
+    decay : float in (0, 1)
+        The last 1 / (1 - decay) iterates make up most of the mean.
+    """
+
+    decay: float
+
+    def __post_init__(self) -> None:
+        require(self, decay="(0, 1)")
+
+    def weight(self, n: int) -> float:
+        return (1.0 - self.decay) / (1.0 - self.decay**n)

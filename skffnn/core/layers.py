@@ -1,0 +1,146 @@
+"""From what a layer reads to its pre-activations, and the gradient back.
+
+A layer's parameters are ``(W, b)``, or ``(W, b, gain)`` where it is normalised. Sparse
+input stays sparse.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from skffnn.core.typing import Array, Features
+
+__all__ = ["Affine", "NormalizedAffine", "project"]
+
+
+@dataclass(frozen=True)
+class Affine:
+    """z = a_below W + b."""
+
+    def buffers(self, rows: int, width: int, dtype: np.dtype) -> tuple[Array, ...]:
+        """Return what `forward` leaves for `backward`, rows first."""
+        return ()
+
+    def forward(
+        self,
+        below: Features,
+        params: tuple[Array, ...],
+        z: Array,
+        buffers: tuple[Array, ...],
+    ) -> None:
+        """Write the pre-activations of `below` into `z`."""
+        W, b = params
+        # np.dot rather than np.matmul: on small batches it spends half a microsecond
+        # less.
+        if isinstance(below, np.ndarray):
+            np.dot(below, W, out=z)
+            z += b
+        else:
+            np.add(below @ W, b, out=z)
+
+    def backward(
+        self,
+        delta: Array,
+        params: tuple[Array, ...],
+        gradients: tuple[Array, ...],
+        buffers: tuple[Array, ...],
+        ones: Array,
+    ) -> None:
+        """Write the gradients of all but W, and turn dJ/dz into dJ/d(a_below W)."""
+        # A third of the time of delta.sum(axis=0).
+        np.dot(ones, delta, out=gradients[1])
+
+
+@dataclass(frozen=True)
+class NormalizedAffine(Affine):
+    """z = gain * normal(a_below W) + b (Ba, Kiros and Hinton 2016, eqs. 3 and 4).
+
+    ``normal(h) = (h - mean) / sqrt(variance + epsilon)``, with the mean and the
+    variance of each row over the units of the layer. Rows know nothing of each other: a
+    row's answer is the same in any batch, and in training and prediction.
+
+    Parameters
+    ----------
+    epsilon : float, default=1e-5
+        Keeps the division finite.
+    """
+
+    epsilon: float = 1e-5
+
+    def buffers(self, rows: int, width: int, dtype: np.dtype) -> tuple[Array, ...]:
+        """Return room for the normalised rows, and for what each was divided by."""
+        return np.empty((rows, width), dtype), np.empty((rows, 1), dtype)
+
+    def forward(
+        self,
+        below: Features,
+        params: tuple[Array, ...],
+        z: Array,
+        buffers: tuple[Array, ...],
+    ) -> None:
+        W, b, gain = params
+        normal, scale = buffers
+        if isinstance(below, np.ndarray):
+            np.dot(below, W, out=normal)
+        else:
+            normal[...] = below @ W
+        width = normal.shape[1]
+        # A product with a column takes a fraction of the time of normal.mean(axis=1).
+        normal -= np.dot(normal, averaging(width, normal.dtype))
+        np.vecdot(normal, normal, out=scale[:, 0])
+        scale /= width
+        scale += self.epsilon
+        np.sqrt(scale, out=scale)
+        normal /= scale
+        np.multiply(normal, gain, out=z)
+        z += b
+
+    def backward(
+        self,
+        delta: Array,
+        params: tuple[Array, ...],
+        gradients: tuple[Array, ...],
+        buffers: tuple[Array, ...],
+        ones: Array,
+    ) -> None:
+        _, db, dgain = gradients
+        gain = params[2]
+        normal, scale = buffers
+        product = delta * normal
+        np.dot(ones, delta, out=db)
+        np.dot(ones, product, out=dgain)
+        # With d = delta * gain: (d - mean(d) - normal * mean(d * normal)) / scale
+        weighted = (gain / len(gain))[:, None]
+        normal *= np.dot(product, weighted)
+        normal += np.dot(delta, weighted)
+        delta *= gain
+        delta -= normal
+        delta /= scale
+
+
+@cache
+def averaging(width: int, dtype: np.dtype) -> Array:
+    """Return the column that a row's product with is its mean."""
+    column = np.full((width, 1), 1.0 / width, dtype)
+    column.flags.writeable = False
+    return column
+
+
+def project(X: Features, delta: Array, out: Array) -> None:
+    """Write X^T delta into `out`."""
+    if isinstance(X, np.ndarray):
+        np.dot(X.T, delta, out=out)
+        return
+    # Of many columns few occur in a batch, and the other rows of `out` are zero. With
+    # 20,000 columns of which one in a thousand is not zero, this takes half the time
+    # of the whole product.
+    occurs = np.zeros(X.shape[1], bool)
+    occurs[X.indices] = True
+    columns = np.flatnonzero(occurs)
+    position = np.empty(X.shape[1], X.indices.dtype)
+    position[columns] = np.arange(len(columns))
+    entries = (X.data, position[X.indices], X.indptr)
+    compact = type(X)(entries, shape=(X.shape[0], len(columns)))
+    out.fill(0.0)
+    out[columns] = compact.T @ delta

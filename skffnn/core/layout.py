@@ -1,0 +1,88 @@
+"""All parameters of a network lie in one flat vector; this is how it is cut."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, pairwise
+from math import prod
+
+from skffnn.core.typing import Array, LayerViews
+
+__all__ = ["LayerCache", "ParamLayout"]
+
+
+@dataclass(frozen=True)
+class ParamLayout:
+    """Where each array of parameters lies in the flat vector.
+
+    Arrays of one kind lie together, weight matrices first: the penalty is one slice, a
+    snapshot one copy, and every optimizer sees one vector.
+
+    Parameters
+    ----------
+    layer_sizes : tuple of int
+        Widths from the input to the output.
+    layer_norm : bool, default=False
+        Whether hidden layers are normalised and so have gains.
+    """
+
+    layer_sizes: tuple[int, ...]
+    layer_norm: bool = False
+
+    @cached_property
+    def shapes(self) -> dict[str, list[tuple[int, ...]]]:
+        """Kind of parameter to the shapes of its arrays, in the vector's order."""
+        return {
+            "weights": list(pairwise(self.layer_sizes)),
+            "biases": [(width,) for width in self.layer_sizes[1:]],
+            "gains": [(width,) for width in self.layer_sizes[1:-1] if self.layer_norm],
+        }
+
+    @cached_property
+    def n_weights(self) -> int:
+        """Length of the leading part of the vector that the penalty acts on."""
+        return sum(map(prod, self.shapes["weights"]))
+
+    @cached_property
+    def size(self) -> int:
+        """Length of the vector."""
+        return sum(prod(shape) for kind in self.shapes.values() for shape in kind)
+
+    def groups(self, flat: Array) -> dict[str, list[Array]]:
+        """Return the arrays of each kind, as views into `flat`."""
+        groups: dict[str, list[Array]] = {}
+        start = 0
+        for kind, shapes in self.shapes.items():
+            stops = list(accumulate(map(prod, shapes), initial=start))
+            groups[kind] = [
+                flat[a:b].reshape(shape)
+                for (a, b), shape in zip(pairwise(stops), shapes, strict=True)
+            ]
+            start = stops[-1]
+        return groups
+
+    def views(self, flat: Array) -> LayerViews:
+        """Return one tuple per layer, (W, b) or (W, b, gain), as views into `flat`."""
+        groups = self.groups(flat)
+        layers = zip(groups["weights"], groups["biases"], strict=True)
+        gains = groups["gains"]  # one per hidden layer, or none
+        return tuple((W, b, *gains[i : i + 1]) for i, (W, b) in enumerate(layers))
+
+
+class LayerCache:
+    """Cuts a vector into layers once, as long as it is the same one that comes again.
+
+    Parameters
+    ----------
+    layout : ParamLayout
+        How to cut.
+    """
+
+    def __init__(self, layout: ParamLayout) -> None:
+        self._layout = layout
+        self._flat: Array | None = None
+        self._layers: LayerViews = ()
+
+    def __call__(self, flat: Array) -> LayerViews:
+        if flat is not self._flat:
+            self._flat, self._layers = flat, self._layout.views(flat)
+        return self._layers
