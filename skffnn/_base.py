@@ -57,6 +57,7 @@ from skffnn._targets import LabelTargets, NumberTargets, plain_labels
 from skffnn._threads import blas_threads
 from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.batches import SOLVERS
+from skffnn.core.layer_rates import LAYER_RATES, LayerRates
 from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.monitor import StopReason
 from skffnn.core.network import Network
@@ -103,6 +104,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
         "dropout_schedule": [StrOptions(DROPOUT_SCHEDULES), callable],
         "layer_norm": ["boolean"],
+        "input_scale": ["boolean"],
         "max_norm": [None, Interval(Real, 0, None, closed="neither")],
         "batch_size": [
             StrOptions({"auto"}),
@@ -113,6 +115,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             StrOptions({"auto"}),
             Interval(Real, 0, None, closed="neither"),
         ],
+        "layer_rates": [StrOptions(set(LAYER_RATES)), LayerRates],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "max_time": [None, Interval(Real, 0, None, closed="neither")],
@@ -160,10 +163,12 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         input_dropout: float,
         dropout_schedule: Any,
         layer_norm: bool,
+        input_scale: bool,
         max_norm: float | None,
         batch_size: Any,
         learning_rate: Any,
         learning_rate_init: Any,
+        layer_rates: Any,
         power_t: float,
         max_iter: int,
         max_time: float | None,
@@ -200,10 +205,12 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self.input_dropout = input_dropout
         self.dropout_schedule = dropout_schedule
         self.layer_norm = layer_norm
+        self.input_scale = input_scale
         self.max_norm = max_norm
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.learning_rate_init = learning_rate_init
+        self.layer_rates = layer_rates
         self.power_t = power_t
         self.max_iter = max_iter
         self.max_time = max_time
@@ -230,8 +237,9 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
 
     @property
     def coefs_(self) -> list[Array]:
-        """Weight matrices of shape (fan_in, fan_out), views into the parameters."""
-        return self._params("weights")
+        """Weight matrices of shape (fan_in, fan_out), as they act on X."""
+        self._params("weights")  # says so where there are none
+        return self._network.weights(self._state.params)
 
     @property
     def intercepts_(self) -> list[Array]:

@@ -14,6 +14,7 @@ from skffnn._resolve import (
     resolve_batch_size,
     resolve_dropout,
     resolve_hidden_layer_sizes,
+    resolve_layer_rates,
     resolve_loss,
     resolve_optimizer,
     resolve_rate,
@@ -35,8 +36,12 @@ def build_network(estimator: Any, n_features: int, n_outputs: int) -> Network:
     """Describe the network that the estimator's parameters ask for."""
     hidden = resolve_hidden_layer_sizes(estimator.hidden_layer_sizes)
     activations = resolve_activations(estimator.activation, len(hidden))
-    layer_norm = bool(estimator.layer_norm)
-    return Network((n_features, *hidden, n_outputs), activations, layer_norm)
+    return Network(
+        (n_features, *hidden, n_outputs),
+        activations,
+        layer_norm=bool(estimator.layer_norm),
+        input_scale=bool(estimator.input_scale),
+    )
 
 
 def draw_seed(estimator: Any) -> int:
@@ -101,6 +106,7 @@ def build_run(
         max_norm=none_is_infinite(estimator.max_norm),
         dropout=resolve_dropout(estimator),
         average=resolve_average(estimator),
+        layer_rates=resolve_layer_rates(estimator.layer_rates),
     )
 
     if not incremental:

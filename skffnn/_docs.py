@@ -79,6 +79,11 @@ layer_norm : bool, default=False
     zero and variance one over its units, and to multiply them by gains that are learned
     (Ba, Kiros and Hinton 2016). The biases are added afterwards.
 
+input_scale : bool, default=False
+    Whether each feature is multiplied by a factor that is learned with the weights, and
+    faster than they where `layer_rates` says so: useless features are soon turned down
+    (Holzmüller, Grinsztajn and Steinwart 2024, section 3). `coefs_` hold the product.
+
 max_norm : float > 0 or None, default=None
     After each step, the weights that a hidden unit reads with are shortened to this
     Euclidean norm, if theirs is larger (Srivastava et al. 2014). Without effect on
@@ -104,6 +109,12 @@ learning_rate_init : float > 0 or "auto", default="auto"
     The learning rate to begin with; for "rprop" the size of the first step. "auto"
     depends on optimizer and solver, a batch of one counting as stochastic, and suits
     standardised features; see :ref:`solvers_and_optimizers` for the table.
+
+layer_rates : {"equal", "fan_in"} or LayerRates, default="equal"
+    How fast each layer learns, relative to the learning rate. "fan_in" multiplies the
+    rate of a weight matrix by ``16 / sqrt(fan_in)``, that of biases by 1.6 and that of
+    `input_scale` by 6, which keeps layers of any width in step. Without effect on
+    "lbfgs".
 
 power_t : float >= 0, default=0.5
     Exponent of "invscaling".

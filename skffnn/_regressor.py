@@ -14,6 +14,7 @@ from skffnn._docs import document
 from skffnn._resolve import partial_fit_is_possible
 from skffnn._targets import NumberTargets
 from skffnn.core.activations import Activation
+from skffnn.core.layer_rates import LayerRates
 from skffnn.core.losses import Loss
 from skffnn.core.optimizers import Optimizer
 from skffnn.core.typing import Array
@@ -100,10 +101,12 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         input_dropout: float = 0.0,
         dropout_schedule: str | Callable[[int, int], float] = "constant",
         layer_norm: bool = False,
+        input_scale: bool = False,
         max_norm: float | None = None,
         batch_size: int | str = "auto",
         learning_rate: str | Callable[[int, int], float] = "constant",
         learning_rate_init: float | str = "auto",
+        layer_rates: str | LayerRates = "equal",
         power_t: float = 0.5,
         max_iter: int = 1000,
         max_time: float | None = None,
@@ -141,10 +144,12 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             input_dropout=input_dropout,
             dropout_schedule=dropout_schedule,
             layer_norm=layer_norm,
+            input_scale=input_scale,
             max_norm=max_norm,
             batch_size=batch_size,
             learning_rate=learning_rate,
             learning_rate_init=learning_rate_init,
+            layer_rates=layer_rates,
             power_t=power_t,
             max_iter=max_iter,
             max_time=max_time,

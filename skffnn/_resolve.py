@@ -18,6 +18,7 @@ from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.averaging import Averaging, ExponentialAverage, PolyakAverage
 from skffnn.core.batches import SOLVERS, auto_batch_size
 from skffnn.core.dropout import Dropout
+from skffnn.core.layer_rates import LAYER_RATES, LayerRates
 from skffnn.core.links import Link
 from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.network import INITIAL_VARIANCE
@@ -37,6 +38,7 @@ __all__ = [
     "resolve_dropout",
     "resolve_early_stopping",
     "resolve_hidden_layer_sizes",
+    "resolve_layer_rates",
     "resolve_loss",
     "resolve_optimizer",
     "resolve_rate",
@@ -220,6 +222,11 @@ def resolve_dropout(estimator: Any) -> Dropout:
     return Dropout(tuple(rates), _schedule(estimator, "dropout_schedule"))
 
 
+def resolve_layer_rates(value: str | LayerRates) -> LayerRates:
+    """Return the rule that `value` names."""
+    return LAYER_RATES[value] if isinstance(value, str) else value
+
+
 def resolve_average(estimator: Any) -> Averaging | None:
     """Return which mean of the iterates the estimator asks for, None for none."""
     value = estimator.average
@@ -346,7 +353,9 @@ def warn_without_effect(
     if isinstance(estimator.optimizer, str):
         unused.difference_update(optimizer.shared)
     if not isinstance(optimizer, FirstOrder):
-        unused.update(("learning_rate_init", "max_grad_norm", "max_norm"))
+        unused.update(
+            ("learning_rate_init", "layer_rates", "max_grad_norm", "max_norm")
+        )
     if not optimizer.uses_schedule:
         unused.add("learning_rate")
     if not resolve_hidden_layer_sizes(estimator.hidden_layer_sizes):

@@ -42,6 +42,7 @@ WRONG_VALUES = {
     "batch_size": [0, -1, 2.5, "all"],
     "learning_rate": ["linearly", 0.1],
     "learning_rate_init": [0.0, -1.0, "big"],
+    "layer_rates": ["fan_out", 1.0, None],
     "power_t": [-0.5],
     "max_iter": [0, 1.5],
     "max_time": [0, -1.0, "long"],
@@ -63,6 +64,7 @@ WRONG_VALUES = {
     "epsilon": [0.0],
     "n_iter_no_change": [0, 2.5],
     "max_fun": [0],
+    "input_scale": ["yes", None],
     "max_grad_norm": [0.0, -1.0, "big"],
     "average": [0, 1, 1.5, -0.1, "mean", None],
 }

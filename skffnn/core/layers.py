@@ -1,7 +1,8 @@
 """From what a layer reads to its pre-activations, and the gradient back.
 
-A layer's parameters are ``(W, b)``, or ``(W, b, gain)`` where it is normalised. Sparse
-input stays sparse.
+A layer's parameters are ``(W, b)``, then ``gain`` where it is normalised, then
+``scale`` where it is the first of a network that scales its features. Sparse input
+stays sparse.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import numpy as np
 
 from skffnn.core.typing import Array, Features
 
-__all__ = ["Affine", "NormalizedAffine", "project"]
+__all__ = ["Affine", "NormalizedAffine", "ScaledFeatures"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,16 @@ class Affine:
         """Write the gradients of all but W, and turn dJ/dz into dJ/d(a_below W)."""
         # A third of the time of delta.sum(axis=0).
         np.dot(ones, delta, out=gradients[1])
+
+    def project(
+        self,
+        below: Features,
+        delta: Array,
+        params: tuple[Array, ...],
+        gradients: tuple[Array, ...],
+    ) -> None:
+        """Write the gradient of W, after `backward`."""
+        project(below, delta, out=gradients[0])
 
 
 @dataclass(frozen=True)
@@ -117,6 +128,61 @@ class NormalizedAffine(Affine):
         delta *= gain
         delta -= normal
         delta /= scale
+
+
+@dataclass(frozen=True)
+class ScaledFeatures(Affine):
+    """The first layer, of features each times a factor that is learned as well.
+
+    ``(x * scale) W`` is ``x (diag(scale) W)``, so no feature is touched: W is scaled on
+    the way forward, and on the way back its gradient gives that of the scale. A factor
+    of its own, with a rate of its own, lets a network turn a useless feature down
+    faster than by all of its weights (Holzmüller, Grinsztajn and Steinwart 2024,
+    section 3).
+
+    Parameters
+    ----------
+    layer : Affine
+        What the layer is otherwise.
+    """
+
+    layer: Affine
+
+    def buffers(self, rows: int, width: int, dtype: np.dtype) -> tuple[Array, ...]:
+        return self.layer.buffers(rows, width, dtype)
+
+    def forward(
+        self,
+        below: Features,
+        params: tuple[Array, ...],
+        z: Array,
+        buffers: tuple[Array, ...],
+    ) -> None:
+        W, *others, scale = params
+        self.layer.forward(below, (W * scale[:, None], *others), z, buffers)
+
+    def backward(
+        self,
+        delta: Array,
+        params: tuple[Array, ...],
+        gradients: tuple[Array, ...],
+        buffers: tuple[Array, ...],
+        ones: Array,
+    ) -> None:
+        self.layer.backward(delta, params[:-1], gradients[:-1], buffers, ones)
+
+    def project(
+        self,
+        below: Features,
+        delta: Array,
+        params: tuple[Array, ...],
+        gradients: tuple[Array, ...],
+    ) -> None:
+        W, *_, scale = params
+        dW, *_, dscale = gradients
+        self.layer.project(below, delta, params[:-1], gradients[:-1])
+        np.vecdot(dW, W, out=dscale)
+        dW *= scale[:, None]
 
 
 @cache

@@ -23,10 +23,13 @@ class ParamLayout:
         Widths from the input to the output.
     layer_norm : bool, default=False
         Whether hidden layers are normalised and so have gains.
+    input_scale : bool, default=False
+        Whether each feature has a factor.
     """
 
     layer_sizes: tuple[int, ...]
     layer_norm: bool = False
+    input_scale: bool = False
 
     @cached_property
     def shapes(self) -> dict[str, list[tuple[int, ...]]]:
@@ -35,6 +38,7 @@ class ParamLayout:
             "weights": list(pairwise(self.layer_sizes)),
             "biases": [(width,) for width in self.layer_sizes[1:]],
             "gains": [(width,) for width in self.layer_sizes[1:-1] if self.layer_norm],
+            "scales": [(width,) for width in self.layer_sizes[:1] if self.input_scale],
         }
 
     @cached_property
@@ -61,11 +65,14 @@ class ParamLayout:
         return groups
 
     def views(self, flat: Array) -> LayerViews:
-        """Return one tuple per layer, (W, b) or (W, b, gain), as views into `flat`."""
+        """Return one tuple per layer, (W, b, ...), as views into `flat`."""
         groups = self.groups(flat)
         layers = zip(groups["weights"], groups["biases"], strict=True)
-        gains = groups["gains"]  # one per hidden layer, or none
-        return tuple((W, b, *gains[i : i + 1]) for i, (W, b) in enumerate(layers))
+        gains, scales = groups["gains"], groups["scales"]  # of the first layers
+        return tuple(
+            (W, b, *gains[i : i + 1], *scales[i : i + 1])
+            for i, (W, b) in enumerate(layers)
+        )
 
 
 class LayerCache:

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from skffnn.core.activations import Activation, Identity
-from skffnn.core.layers import Affine, NormalizedAffine, project
+from skffnn.core.layers import Affine, NormalizedAffine, ScaledFeatures
 from skffnn.core.layout import ParamLayout
 from skffnn.core.typing import Array, Features, LayerViews, Masks
 
@@ -99,16 +99,19 @@ class Network:
         One per hidden layer.
     layer_norm : bool, default=False
         Whether the pre-activations of hidden layers are normalised.
+    input_scale : bool, default=False
+        Whether each feature is multiplied by a factor that is learned as well.
     """
 
     layer_sizes: tuple[int, ...]
     activations: tuple[Activation, ...]
     layer_norm: bool = False
+    input_scale: bool = False
 
     @cached_property
     def layout(self) -> ParamLayout:
         """How the flat vector is cut."""
-        return ParamLayout(self.layer_sizes, self.layer_norm)
+        return ParamLayout(self.layer_sizes, self.layer_norm, self.input_scale)
 
     @cached_property
     def functions(self) -> tuple[Activation, ...]:
@@ -119,22 +122,33 @@ class Network:
     def affines(self) -> tuple[Affine, ...]:
         """One per layer; the output layer is never normalised."""
         hidden = NormalizedAffine() if self.layer_norm else Affine()
-        return (*(hidden for _ in self.activations), Affine())
+        first, *others = (*(hidden for _ in self.activations), Affine())
+        return (ScaledFeatures(first) if self.input_scale else first, *others)
 
     def init_params(self, rng: np.random.Generator, dtype: np.dtype) -> Array:
         """Draw weights uniformly with the variance their activation asks for.
 
-        Biases start at zero, gains at one. The draws depend on `rng` and the layer
-        sizes only: float32 parameters are the rounded float64 ones.
+        Biases start at zero, gains and scales at one. The draws depend on `rng` and the
+        layer sizes only: float32 parameters are the rounded float64 ones.
         """
         params = np.zeros(self.layout.size, dtype)
         groups = self.layout.groups(params)
         for W, f in zip(groups["weights"], self.functions, strict=True):
             bound = np.sqrt(3.0 * INITIAL_VARIANCE[f.init](*W.shape))
             W[...] = rng.uniform(-bound, bound, W.shape)
-        for gain in groups["gains"]:
-            gain.fill(1.0)
+        for factor in groups["gains"] + groups["scales"]:
+            factor.fill(1.0)
         return params
+
+    def weights(self, params: Array) -> list[Array]:
+        """Return the weight matrices as they act on the features.
+
+        They are views into `params`, but for the first where features are scaled.
+        """
+        groups = self.layout.groups(params)
+        for scale in groups["scales"]:
+            groups["weights"][0] = groups["weights"][0] * scale[:, None]
+        return groups["weights"]
 
     def forward(
         self, X: Features, layers: LayerViews, work: Workspace, masks: Masks = KEEP_ALL
@@ -183,7 +197,7 @@ class Network:
             read = X if layer == 0 else work.a[below]
             if below in masks:
                 read = masks[below].kept
-            project(read, delta, out=gradients[layer][0])
+            self.affines[layer].project(read, delta, layers[layer], gradients[layer])
             if layer:
                 delta_below = work.delta[below]
                 np.dot(delta, layers[layer][0].T, out=delta_below)

@@ -15,6 +15,7 @@ import numpy as np
 from skffnn.core.averaging import Averaging
 from skffnn.core.batches import Batches, count
 from skffnn.core.dropout import Dropout, Thin, Thinning, keep_all
+from skffnn.core.layer_rates import Equal, LayerRates
 from skffnn.core.monitor import Diverged, Monitor, StopReason
 from skffnn.core.objective import CHUNK, Objective
 from skffnn.core.optimizers import LBFGS, FirstOrder, Optimizer
@@ -73,6 +74,8 @@ class Plan:
         What a step leaves out of the network.
     average : Averaging or None, default=None
         Which mean of the iterates the parameters are; None: the last iterate.
+    layer_rates : LayerRates, default=Equal()
+        How fast each layer learns.
     """
 
     optimizer: Optimizer
@@ -88,6 +91,7 @@ class Plan:
     max_norm: float = math.inf
     dropout: Dropout = field(default_factory=Dropout)
     average: Averaging | None = None
+    layer_rates: LayerRates = field(default_factory=Equal)
 
     def n_steps(self, step: int) -> int:
         """Return the number of steps when all is over, after `step` of them."""
@@ -104,7 +108,7 @@ class Plan:
         """All that decides whether a run would go on where another one has ended."""
         size = self.batches.size
         limits = (self.tol, self.max_grad_norm, self.max_norm)
-        others = (self.dropout, self.average)
+        others = (self.dropout, self.average, self.layer_rates)
         return (self.optimizer, self.rate, self.schedule, size, *limits, *others)
 
 
@@ -238,6 +242,7 @@ def _pass_over_rows(run: Run, grad: Array, n_steps: int, thin: Thin) -> float:
         state.optimizer_state = optimizer.init(
             layout.size, layout.n_weights, params.dtype
         )
+    factors = plan.layer_rates.factors(layout, params.dtype)
     limited = []
     if plan.max_norm < math.inf:
         limited = layout.groups(params)["weights"][:-1]
@@ -254,7 +259,7 @@ def _pass_over_rows(run: Run, grad: Array, n_steps: int, thin: Thin) -> float:
         stepper = optimizer
         if momentum is not None:
             stepper = optimizer.with_momentum(momentum)
-        stepper.step(params, grad, state.optimizer_state, rate, value)
+        stepper.step(params, grad, state.optimizer_state, rate * factors, value)
         for W in limited:
             clip_columns(W, plan.max_norm)
         if plan.average is not None:

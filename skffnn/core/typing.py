@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 Array: TypeAlias = npt.NDArray[Any]
 Features: TypeAlias = Array | sp.csr_array | sp.csr_matrix
+Rate: TypeAlias = float | Array
 Rows: TypeAlias = slice | npt.NDArray[np.intp]
 LayerViews: TypeAlias = tuple[tuple[Array, ...], ...]
 TargetKind: TypeAlias = Literal["continuous", "binary", "multilabel", "multiclass"]

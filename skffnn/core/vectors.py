@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import blas
 
-from skffnn.core.typing import Array
+from skffnn.core.typing import Array, Rate
 
 __all__ = [
     "add_scaled",
@@ -34,17 +34,23 @@ SCAL = {np.dtype(np.float32): blas.sscal, np.dtype(np.float64): blas.dscal}
 BLOCK_BYTES = 256 * 1024
 
 
-def add_scaled(target: Array, factor: float, vector: Array) -> None:
+def add_scaled(target: Array, factor: Rate, vector: Array) -> None:
     """Add ``factor * vector`` to `target` in place.
 
-    Both are contiguous and of the same dtype, float32 or float64.
+    Both are contiguous and of the same dtype, float32 or float64. The factor is one
+    number, or one for each element.
     """
-    AXPY[target.dtype](vector, target, a=factor)
+    if isinstance(factor, np.ndarray):
+        target += factor * vector
+    else:
+        AXPY[target.dtype](vector, target, a=factor)
 
 
-def scale(target: Array, factor: float) -> None:
-    """Multiply the contiguous `target` by `factor` in place."""
-    if len(target):  # BLAS refuses an empty vector
+def scale(target: Array, factor: Rate) -> None:
+    """Multiply the contiguous `target` by `factor`, likewise, in place."""
+    if isinstance(factor, np.ndarray):
+        target *= factor
+    elif len(target):  # BLAS refuses an empty vector
         SCAL[target.dtype](factor, target)
 
 
@@ -72,14 +78,19 @@ def blend(target: Array, vector: Array, weight: float) -> None:
         add_scaled(t, weight, v)
 
 
-def blocks(*vectors: Array) -> Iterator[tuple[Any, ...]]:
-    """Cut vectors of one length into views of at most `BLOCK_BYTES`."""
+def blocks(*vectors: Rate) -> Iterator[tuple[Any, ...]]:
+    """Cut vectors of one length into views of at most `BLOCK_BYTES`.
+
+    The first is an array; a number among the others goes with each block.
+    """
+    assert isinstance(vectors[0], np.ndarray)
     size, length = len(vectors[0]), BLOCK_BYTES // vectors[0].itemsize
     if size <= length:
         yield vectors
         return
     for start in range(0, size, length):
-        yield tuple(vector[start : start + length] for vector in vectors)
+        block = slice(start, start + length)
+        yield tuple(v[block] if isinstance(v, np.ndarray) else v for v in vectors)
 
 
 def rectify(z: Array, out: Array) -> None:

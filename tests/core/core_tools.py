@@ -58,6 +58,7 @@ def make_objective(
     dtype=np.float64,
     max_rows=None,
     layer_norm=False,
+    input_scale=False,
 ):
     """Return an objective on random data, and params with biases that are not zero."""
     rng = np.random.default_rng(0)
@@ -68,7 +69,7 @@ def make_objective(
         weight = rng.uniform(0.1, 3.0, n_rows)
         weight = (weight / weight.mean()).astype(dtype)
     functions = (ACTIVATIONS[activation],) * len(hidden)
-    network = Network((3, *hidden, y.shape[1]), functions, layer_norm)
+    network = Network((3, *hidden, y.shape[1]), functions, layer_norm, input_scale)
     params = network.init_params(rng, dtype)
     params += rng.normal(scale=0.3, size=params.shape).astype(dtype)
     objective = Objective(

@@ -1,4 +1,4 @@
-"""Layer normalisation: its equation, its gradient, and that rows stay by themselves."""
+"""Layer normalisation and feature scales: their equations and gradients."""
 
 import numpy as np
 import pytest
@@ -23,31 +23,33 @@ def normalized(h, epsilon=1e-5):
     return (h - mean) / np.sqrt(variance + epsilon)
 
 
-def test_gains_lie_behind_weights_and_biases():
-    layout = ParamLayout((3, 4, 2, 1), layer_norm=True)
+def test_gains_and_scales_lie_behind_weights_and_biases():
+    layout = ParamLayout((3, 4, 2, 1), layer_norm=True, input_scale=True)
     flat = np.arange(layout.size)
     groups = layout.groups(flat)
-    assert list(groups) == ["weights", "biases", "gains"]
+    assert list(groups) == ["weights", "biases", "gains", "scales"]
     assert_array_equal(
         np.concatenate([part.ravel() for kind in groups.values() for part in kind]),
         flat,
     )
     assert [gain.shape for gain in groups["gains"]] == [(4,), (2,)]
+    assert [scale.shape for scale in groups["scales"]] == [(3,)]
     assert layout.n_weights == 3 * 4 + 4 * 2 + 2
-    hidden = layout.views(flat)[:-1]
-    assert all(layer[2].base is flat for layer in hidden)
-    assert len(layout.views(flat)[-1]) == 2
+    layers = layout.views(flat)
+    assert [len(layer) for layer in layers] == [4, 3, 2]
+    assert all(array.base is flat for layer in layers for array in layer[2:])
 
 
-def test_training_starts_from_the_same_weights_and_gains_of_one():
-    start, normal = (
-        make_objective(hidden=(5, 4), layer_norm=layer_norm)[0].network
-        for layer_norm in (False, True)
+@pytest.mark.parametrize(("option", "n_ones"), [("layer_norm", 9), ("input_scale", 3)])
+def test_training_starts_from_the_same_weights_and_factors_of_one(option, n_ones):
+    start, other = (
+        make_objective(hidden=(5, 4), **{option: value})[0].network
+        for value in (False, True)
     )
     rng = np.random.default_rng
     plain = start.init_params(rng(0), np.dtype(float))
-    params = normal.init_params(rng(0), np.dtype(float))
-    assert_array_equal(params, np.append(plain, np.ones(9)))
+    params = other.init_params(rng(0), np.dtype(float))
+    assert_array_equal(params, np.append(plain, np.ones(n_ones)))
 
 
 @pytest.mark.parametrize("sparse", FORMS)
@@ -65,14 +67,35 @@ def test_forward_is_the_equation(activation, sparse):
 
 
 @pytest.mark.parametrize("sparse", FORMS)
-@pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_gradient_is_that_of_central_differences(activation, sparse):
+@pytest.mark.parametrize("hidden", [(), (5, 4)], ids=str)
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_scaled_features_are_features_times_their_scale(layer_norm, hidden, sparse):
+    objective, params = make_objective(
+        hidden=hidden, layer_norm=layer_norm, input_scale=True, sparse=sparse
+    )
+    plain, _ = make_objective(hidden=hidden, layer_norm=layer_norm)
+    scale = params[-3:]
+    X = plain.X * scale
+    expected = plain.network.raw(X, params[:-3], 8)
+    assert_allclose(objective.network.raw(objective.X, params, 8), expected)
+    W = objective.network.weights(params)[0]
+    assert_allclose(W, plain.network.weights(params[:-3])[0] * scale[:, None])
+
+
+@pytest.mark.parametrize("input_scale", [False, True])
+@pytest.mark.parametrize("layer_norm", [False, True])
+@pytest.mark.parametrize("sparse", FORMS)
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "identity"])
+def test_the_gradient_is_that_of_central_differences(
+    activation, sparse, layer_norm, input_scale
+):
     objective, params = make_objective(
         activation,
         hidden=(5, 4),
         alpha=0.1,
         weighted=True,
-        layer_norm=True,
+        layer_norm=layer_norm,
+        input_scale=input_scale,
         sparse=sparse,
     )
     _, grad = value_and_gradient(objective, params)

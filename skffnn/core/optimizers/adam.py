@@ -8,7 +8,7 @@ import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.optimizers.base import FirstOrder, State
-from skffnn.core.typing import Array
+from skffnn.core.typing import Array, Rate
 from skffnn.core.vectors import add_scaled, blocks, scale
 
 
@@ -46,13 +46,14 @@ class Adam(FirstOrder):
         }
 
     def step(
-        self, params: Array, grad: Array, state: State, rate: float, value: float
+        self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
         state["t"] = t = state["t"] + 1
         root = sqrt(1.0 - self.beta_2)
         correction = sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
         size = rate * correction * (1.0 - self.beta_1) / root
-        for p, g, mean, square in blocks(params, grad, state["mean"], state["square"]):
+        moments = state["mean"], state["square"]
+        for p, g, mean, square, s in blocks(params, grad, *moments, size):
             scale(mean, self.beta_1)
             add_scaled(mean, 1.0, g)
             scale(square, self.beta_2)
@@ -61,7 +62,7 @@ class Adam(FirstOrder):
             np.sqrt(square, out=g)
             g += self.epsilon / root
             np.divide(mean, g, out=g)
-            add_scaled(p, -size, g)
+            add_scaled(p, -s, g)
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,11 @@ class AdamW(Adam):
         return {"n_weights": n_weights, **super().init(n_params, n_weights, dtype)}
 
     def step(
-        self, params: Array, grad: Array, state: State, rate: float, value: float
+        self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
-        scale(params[: state["n_weights"]], 1.0 - rate * self.weight_decay)
+        n_weights = state["n_weights"]
+        of_weights = rate[:n_weights] if isinstance(rate, np.ndarray) else rate
+        scale(params[:n_weights], 1.0 - of_weights * self.weight_decay)
         super().step(params, grad, state, rate, value)
 
 
@@ -108,13 +111,14 @@ class Nadam(Adam):
         return {"mu_product": 1.0, **super().init(n_params, n_weights, dtype)}
 
     def step(
-        self, params: Array, grad: Array, state: State, rate: float, value: float
+        self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
         state["t"] = t = state["t"] + 1
         mu = self._momentum(t)
         mu_next = self._momentum(t + 1)
         state["mu_product"] = product = state["mu_product"] * mu
-        for p, g, mean, square in blocks(params, grad, state["mean"], state["square"]):
+        moments = state["mean"], state["square"]
+        for p, g, mean, square, r in blocks(params, grad, *moments, rate):
             scale(mean, self.beta_1)
             add_scaled(mean, 1.0 - self.beta_1, g)
             scale(square, self.beta_2)
@@ -124,7 +128,7 @@ class Nadam(Adam):
             scale(g, (1.0 - mu) / (1.0 - product))
             add_scaled(g, mu_next / (1.0 - product * mu_next), mean)
             np.divide(g, denominator, out=g)
-            add_scaled(p, -rate, g)
+            add_scaled(p, -r, g)
 
     def _momentum(self, t: int) -> float:
         return self.beta_1 * (1.0 - 0.5 * 0.96 ** (0.004 * t))

@@ -7,7 +7,7 @@ import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.optimizers.base import FirstOrder, State
-from skffnn.core.typing import Array
+from skffnn.core.typing import Array, Rate
 from skffnn.core.vectors import add_scaled, blocks, scale
 
 
@@ -34,13 +34,13 @@ class RMSprop(FirstOrder):
         return {"square": np.zeros(n_params, dtype)}
 
     def step(
-        self, params: Array, grad: Array, state: State, rate: float, value: float
+        self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
-        for p, g, square in blocks(params, grad, state["square"]):
+        for p, g, square, r in blocks(params, grad, state["square"], rate):
             scale(square, self.rho)
             add_scaled(square, 1.0 - self.rho, g * g)
             g /= np.sqrt(square) + self.epsilon
-            add_scaled(p, -rate, g)
+            add_scaled(p, -r, g)
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ class Adagrad(FirstOrder):
         return {"square": np.zeros(n_params, dtype)}
 
     def step(
-        self, params: Array, grad: Array, state: State, rate: float, value: float
+        self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
-        for p, g, square in blocks(params, grad, state["square"]):
+        for p, g, square, r in blocks(params, grad, state["square"], rate):
             add_scaled(square, 1.0, g * g)
             g /= np.sqrt(square) + self.epsilon
-            add_scaled(p, -rate, g)
+            add_scaled(p, -r, g)
 
 
 @dataclass(frozen=True)
@@ -108,14 +108,14 @@ class Adadelta(FirstOrder):
         }
 
     def step(
-        self, params: Array, grad: Array, state: State, rate: float, value: float
+        self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
         moments = state["square"], state["step_square"]
-        for p, g, square, step_square in blocks(params, grad, *moments):
+        for p, g, square, step_square, r in blocks(params, grad, *moments, rate):
             scale(square, self.rho)
             add_scaled(square, 1.0 - self.rho, g * g)
             g *= np.sqrt(step_square + self.floor)
             g /= np.sqrt(square + self.floor)
             scale(step_square, self.rho)
             add_scaled(step_square, 1.0 - self.rho, g * g)
-            add_scaled(p, -rate, g)
+            add_scaled(p, -r, g)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from skffnn.core.typing import Array
+from skffnn.core.typing import Array, Rate
 
 State: TypeAlias = dict[str, Any]
 
@@ -79,7 +79,7 @@ class FirstOrder(Optimizer, ABC):
 
     @abstractmethod
     def step(
-        self, params: Array, grad: Array, state: State, rate: float, value: float
+        self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
         """Change `params` and `state` in place.
 
@@ -91,8 +91,8 @@ class FirstOrder(Optimizer, ABC):
             dJ/dparams; may be used as scratch.
         state : dict
             What `init` returned.
-        rate : float
-            The learning rate of this step.
+        rate : float or ndarray of shape (n_params,)
+            The learning rate of this step, one for all parameters or one for each.
         value : float
             J at `params`, before the step.
         """

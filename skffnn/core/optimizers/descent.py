@@ -7,7 +7,7 @@ import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.optimizers.base import FirstOrder, State
-from skffnn.core.typing import Array
+from skffnn.core.typing import Array, Rate
 from skffnn.core.vectors import add_scaled, blocks, scale
 
 
@@ -46,17 +46,17 @@ class SGD(FirstOrder):
         return {"velocity": np.zeros(n_params if self.momentum else 0, dtype)}
 
     def step(
-        self, params: Array, grad: Array, state: State, rate: float, value: float
+        self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
         if not self.momentum:
             add_scaled(params, -rate, grad)
             return
-        for p, g, velocity in blocks(params, grad, state["velocity"]):
+        for p, g, velocity, r in blocks(params, grad, state["velocity"], rate):
             scale(velocity, self.momentum)
-            add_scaled(velocity, -rate, g)
+            add_scaled(velocity, -r, g)
             if self.nesterovs_momentum:
                 add_scaled(p, self.momentum, velocity)
-                add_scaled(p, -rate, g)
+                add_scaled(p, -r, g)
             else:
                 add_scaled(p, 1.0, velocity)
 
@@ -104,7 +104,7 @@ class Rprop(FirstOrder):
         }
 
     def step(
-        self, params: Array, grad: Array, state: State, rate: float, value: float
+        self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
         if state["size"] is None:
             state["size"] = np.full_like(params, rate)

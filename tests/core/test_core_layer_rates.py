@@ -1,0 +1,82 @@
+"""Layer rates: each parameter has a factor on the learning rate."""
+
+import numpy as np
+import pytest
+from core_tools import FIRST_ORDER, make_objective, make_plan, make_state, run
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skffnn.core.batches import Batches
+from skffnn.core.layer_rates import LAYER_RATES
+from skffnn.core.layout import ParamLayout
+from skffnn.core.optimizers import OPTIMIZERS
+
+GRADIENTS = np.random.default_rng(0).normal(size=(5, 4))
+START = np.array([1.0, -2.0, 0.5, 3.0])
+every_first_order = pytest.mark.parametrize("name", FIRST_ORDER)
+
+
+def walk(name, rate, dtype=np.float64):
+    optimizer = OPTIMIZERS[name]()
+    params = START.astype(dtype)
+    state = optimizer.init(len(params), 2, params.dtype)
+    for value, grad in enumerate(GRADIENTS.astype(dtype)):
+        optimizer.step(params, grad.copy(), state, rate, 10.0 - value)
+    assert params.dtype == dtype
+    return params
+
+
+@every_first_order
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_one_rate_for_each_parameter_is_what_that_rate_for_all_gives_it(name, dtype):
+    rates = np.array([0.1, 0.02, 0.3, 0.001])
+    together = walk(name, rates.astype(dtype), dtype)
+    alone = [walk(name, float(rate), dtype)[i] for i, rate in enumerate(rates)]
+    assert_allclose(together, alone, rtol=1e-12 if dtype == np.float64 else 1e-5)
+
+
+@pytest.mark.parametrize("rule", LAYER_RATES.values(), ids=LAYER_RATES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_factors_are_positive_and_in_the_dtype_of_the_parameters(rule, dtype):
+    layout = ParamLayout((3, 4, 2), True, True)
+    factors = rule.factors(layout, np.dtype(dtype))
+    assert np.all(np.asarray(factors) > 0.0)
+    product = 0.5 * factors * np.ones(layout.size, dtype)
+    assert product.dtype == dtype
+    assert product.shape == (layout.size,)
+
+
+def test_weights_of_256_inputs_learn_at_the_rate_and_others_by_the_root():
+    layout = ParamLayout((256, 64, 4), input_scale=True)
+    factors = LAYER_RATES["fan_in"].factors(layout, np.dtype(float))
+    groups = layout.groups(factors)
+    assert [set(W.ravel()) for W in groups["weights"]] == [{1.0}, {2.0}]
+    assert [set(b) for b in groups["biases"]] == [{1.6}, {1.6}]
+    assert set(groups["scales"][0]) == {6.0}
+
+
+def trained(objective, params, optimizer, **changes):
+    state = make_state(params)
+    run(objective, make_plan(objective, optimizer, **changes), state)
+    return state.params
+
+
+def test_a_step_of_sgd_is_the_gradient_times_rate_and_factor():
+    objective, params = make_objective(input_scale=True)
+    grad = np.empty_like(params)
+    objective.value_and_gradient(params, grad, slice(0, 8))
+    after = trained(
+        objective,
+        params,
+        OPTIMIZERS["sgd"](momentum=0.0),
+        batches=Batches(slice(0, 8), 8, False),
+        max_epochs=1,
+        layer_rates=LAYER_RATES["fan_in"],
+    )
+    factors = LAYER_RATES["fan_in"].factors(objective.network.layout, params.dtype)
+    assert_allclose(after, params - 0.01 * factors * grad, rtol=1e-12)
+
+
+def test_equal_rates_change_nothing():
+    objective, params = make_objective()
+    equal = trained(objective, params, "adam", layer_rates=LAYER_RATES["equal"])
+    assert_array_equal(equal, trained(objective, params, "adam"))
