@@ -28,6 +28,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import (
     _check_sample_weight,
+    check_consistent_length,
     check_is_fitted,
     validate_data,
 )
@@ -42,7 +43,9 @@ from skffnn._refit import build_refit, is_due, reason_of_both
 from skffnn._resolve import (
     check_combinations,
     check_names,
+    check_target,
     check_validation_set,
+    resolve_loss,
     resolve_optimizer,
     splits,
     warn_without_effect,
@@ -223,6 +226,10 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     ) -> LabelTargets | NumberTargets:
         """Return what encodes `y`, made from the first `y` there is."""
 
+    def _allows_missing_targets(self) -> bool:
+        """Return whether NaN in y is no error."""
+        return False
+
     def _weigh(
         self,
         y: Array,
@@ -340,7 +347,11 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     ) -> Run:
         # 3. build
         going_on = self._goes_on(incremental)
-        network = build_network(self, data.X.shape[1], targets.n_outputs)
+        loss = resolve_loss(self, data.kind)
+        for part in (data, data.validation):
+            if part is not None:
+                check_target(self, loss, part.target)
+        network = build_network(self, loss, data)
         if going_on and network != self._network:
             raise ValueError(
                 f"warm_start and partial_fit go on with the fitted network, "
@@ -350,12 +361,15 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             )
         saved = None if file is None else file.read()
         if going_on:
-            state = self._state.copy()
+            seed = self._state.seed
         else:
             seed = draw_seed(self) if saved is None else saved.seed
-            state = new_state(seed, network, data.X.dtype)
-        rows, holdout = choose_rows(self, data, state.seed, incremental)
-        run = build_run(self, network, data, rows, holdout, state, incremental)
+        rows, holdout = choose_rows(self, data, seed, incremental)
+        if going_on:
+            state = self._state.copy()
+        else:
+            state = new_state(self, seed, network, loss, data, rows)
+        run = build_run(self, network, loss, data, rows, holdout, state, incremental)
         if holdout is not None and self.scoring != "loss":
             run.monitor.holdout_score = HoldoutScore(
                 self, holdout, lambda: fitted_attributes(targets, run, run.state, None)
@@ -397,17 +411,28 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self, X: Any, y: Any, sample_weight: Any, dtype: Any, reset: bool
     ) -> tuple[Features, Array, Array | None]:
         """Return X, y and the weights as arrays."""
-        X, y = validate_data(
-            self,
-            X,
-            plain_labels(y),
-            accept_sparse="csr",
-            dtype=dtype,
-            order="C",
-            multi_output=True,
-            y_numeric=is_regressor(self),
-            reset=reset,
-        )
+        features = {"accept_sparse": "csr", "dtype": dtype, "order": "C"}
+        if self._allows_missing_targets():
+            # validate_data can let NaN into y only on a way of its own.
+            numbers = {"ensure_2d": False, "ensure_all_finite": "allow-nan"}
+            X, y = validate_data(
+                self,
+                X,
+                y,
+                reset=reset,
+                validate_separately=(features, {**numbers, "dtype": "numeric"}),
+            )
+            check_consistent_length(X, y)
+        else:
+            X, y = validate_data(
+                self,
+                X,
+                plain_labels(y),
+                multi_output=True,
+                y_numeric=is_regressor(self),
+                reset=reset,
+                **features,
+            )
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is None:

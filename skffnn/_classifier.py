@@ -1,6 +1,7 @@
 """Labels and probabilities around the network."""
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 from os import PathLike
 from typing import Any, Self
 
@@ -9,7 +10,7 @@ from scipy.special import logsumexp
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
-from skffnn._base import CLASS_WEIGHTS, BaseFFNN, loss_constraint
+from skffnn._base import CLASS_WEIGHTS, BaseFFNN, Interval, loss_constraint
 from skffnn._checkpoint import Checkpoint
 from skffnn._docs import document
 from skffnn._resolve import partial_fit_is_possible
@@ -98,6 +99,8 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     _parameter_constraints = {
         **BaseFFNN._parameter_constraints,
         "loss": loss_constraint("binary"),
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "gamma": [Interval(Real, 0, None, closed="left")],
         "class_weight": CLASS_WEIGHTS,
     }
 
@@ -109,6 +112,8 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         solver: str = "mini-batch",
         optimizer: str | Optimizer = "auto",
         loss: str | Loss = "log_loss",
+        label_smoothing: float = 0.0,
+        gamma: float = 2.0,
         class_weight: Any = None,
         alpha: float = 1e-4,
         l1_ratio: float = 0.0,
@@ -138,6 +143,8 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         max_fun: int = 15_000,
         max_grad_norm: float | None = None,
     ) -> None:
+        self.label_smoothing = label_smoothing
+        self.gamma = gamma
         self.class_weight = class_weight
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
