@@ -66,7 +66,7 @@ from skffnn.core.state import TrainingState
 from skffnn.core.training import Run, train
 from skffnn.core.typing import Array, Features, TargetKind
 
-__all__ = ["CLASS_WEIGHTS", "BaseFFNN", "loss_constraint"]
+__all__ = ["CLASS_WEIGHTS", "BaseFFNN", "Interval", "StrOptions", "loss_constraint"]
 
 DOCUMENTATION = "https://skffnn.readthedocs.io/en/stable/generated/"
 
@@ -294,7 +294,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         tasks.close()
         if file is not None and reason is not StopReason.INTERRUPTED:
             file.remove()
-        warn_of_trouble(self, reason, incremental or run.plan.schedule.planned)
+        warn_of_trouble(self, run, reason, incremental)
         return self
 
     def _prepare(

@@ -42,12 +42,22 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     ----------
     {network}
 
-    loss : {"log_loss", "squared_error"} or Loss, default="log_loss"
-        What a row costs. "log_loss" is the negative log-likelihood of logistic outputs
-        for binary and multilabel targets (Bishop 2006, eq. 4.90) and of a softmax for
-        multiclass ones (eq. 4.108). "squared_error" is half the squared difference
-        between logistic outputs and targets of 0 and 1. A ``Loss`` of your own is used
-        as it is.
+    loss : {classification_losses} or Loss, default="log_loss"
+        What a row costs; see :ref:`losses` for the formulas. "log_loss" is the negative
+        log-likelihood of logistic outputs for binary and multilabel targets (Bishop
+        2006, eq. 4.90) and of a softmax for multiclass ones (eq. 4.108). "focal" is the
+        same, but rows that are already right count less (Lin et al. 2017).
+        "squared_error" is half the score of Brier (1950): half the squared difference
+        between probabilities and targets of 0 and 1. A ``Loss`` of your own is used as
+        it is.
+
+    label_smoothing : float in [0, 1), default=0.0
+        Share of each target that "log_loss" spreads evenly over all classes (Szegedy et
+        al. 2016).
+
+    gamma : float >= 0, default=2.0
+        How much less "focal" counts rows that are right: their loss is multiplied with
+        the probability of a mistake to this power. 0 is "log_loss".
 
     class_weight : "balanced", dict, list of dict or None, default=None
         Weights of the classes, with which the weights of their rows are multiplied: a

@@ -41,9 +41,33 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
     ----------
     {network}
 
-    loss : {"squared_error"} or Loss, default="squared_error"
-        What a row costs. "squared_error" is half the squared difference, summed over
-        the outputs (Bishop 2006, eq. 5.11). A ``Loss`` of your own is used as it is.
+    loss : str or Loss, default="squared_error"
+        What a row costs, summed over the targets; see :ref:`losses` for the formulas.
+        By name {regression_losses}, or a ``Loss`` of your own. "quantile" predicts
+        quantiles, "gaussian_nll" a standard deviation too. "poisson" needs y >= 0,
+        "gamma" y > 0, "tweedie" what its `power` allows.
+
+    quantile : float in (0, 1) or sequence of float, default=0.5
+        What "quantile" predicts. Those of a sequence, in increasing order, are a last
+        axis of the predictions: they come from one network and never cross.
+
+    delta : float > 0, default=1.0
+        Residuals that are larger, in units of y, count linearly in "huber".
+
+    power : float in [1, 2], default=1.5
+        Of "tweedie": the variance is proportional to the mean to this power. 1 is
+        "poisson", 2 is "gamma".
+
+    out_activation : {output_links}, default="auto"
+        What bends the output, so that predictions stay in a range: "logistic" in
+        (0, 1), "tanh" in (-1, 1), "softplus" and "exp" above 0. Targets must lie in it,
+        ends included. "auto" is the loss's own: "exp" for "poisson", "gamma" and
+        "tweedie", which allow no other, and "identity" for the rest.
+
+    missing_targets : {"error", "ignore"}, default="error"
+        What to do about NaN in y. "ignore" leaves the target out of the loss of its
+        row, the other targets of which still count. A row without any target is no
+        row.
 
     {training}
 
@@ -270,9 +294,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         validation = (X_val, y_val, sample_weight_val)
         return self._fit(X, y, sample_weight, validation=validation, incremental=True)
 
-    def predict(
-        self, X: Any, return_std: bool = False
-    ) -> Array | tuple[Array, Array]:
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict target values.
 
         Parameters
@@ -328,7 +350,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             d2_pinball_score(
                 y, prediction[..., i], sample_weight=sample_weight, alpha=level
             )
-            for i, level in enumerate(self.quantile)
+            for i, level in enumerate(np.ravel(self.quantile))
         ]
         return float(np.mean(scores))
 

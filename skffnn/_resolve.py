@@ -347,11 +347,9 @@ def warn_without_effect(
         unused.update(cls.shared)
     if isinstance(estimator.optimizer, str):
         unused.difference_update(optimizer.shared)
-    for by_kind in LOSSES.values():
-        unused.update(name for cls in by_kind.values() for name in cls.shared)
-    if isinstance(estimator.loss, str):
-        for cls in LOSSES[estimator.loss].values():
-            unused.difference_update(cls.shared)
+    for name, by_kind in LOSSES.items():
+        if name != estimator.loss:
+            unused.update(*(loss.shared for loss in by_kind.values()))
     if not isinstance(optimizer, FirstOrder):
         unused.update(("learning_rate_init", "max_grad_norm"))
     if not optimizer.uses_schedule:

@@ -69,8 +69,7 @@ class NumberTargets:
         """Return which rows have a target: NaN, where it is allowed, is none."""
         if not isinstance(y, np.ndarray) or y.dtype.kind != "f":
             return np.ones(y.shape[0], bool)
-        missing = np.isnan(y)
-        return ~(missing if y.ndim == 1 else missing.all(axis=1))
+        return np.asarray(~np.isnan(y.reshape(len(y), -1)).all(axis=1))
 
     def encode(self, y: Array, dtype: np.dtype) -> Array:
         """Return `y` as a C-contiguous float matrix, in which NaN may be."""

@@ -146,7 +146,7 @@ class TanhLink(Link):
 
 @dataclass(frozen=True)
 class SoftplusLink(Link):
-    """Each output is positive, log(1 + exp(raw)): for large scores, the score itself."""
+    """Each output is positive, log(1 + exp(raw)): a large score is left as it is."""
 
     name: ClassVar[str] = "softplus"
     range: ClassVar[str] = "[0, inf)"
@@ -207,8 +207,8 @@ LINKS: dict[str, Link] = {
     "exp": ExpLink(),
 }
 
-# exp ends there, in the precision of its argument: squares of it, and sums of these over
-# many rows, stay finite. About 1e15 in float32 and 1e123 in float64.
+# exp ends there, in the precision of its argument: squares of it, and sums of these
+# over many rows, stay finite. About 1e15 in float32 and 1e123 in float64.
 LARGEST_SHARE_OF_EXPONENT = 0.4
 
 

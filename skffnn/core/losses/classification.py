@@ -173,8 +173,9 @@ class LogisticFocalLoss(LogisticLoss):
     """-(1 - p_t)^gamma log(p_t), p_t being the probability of the label that is true.
 
     Lin et al. (2017), eq. 4, summed over outputs: rows that are already right count
-    less. With s = raw where y is one and -raw where it is zero, p_t = 1 / (1 + exp(-s)),
-    and the derivative by s is (1 - p_t)^gamma (gamma p_t log(p_t) - (1 - p_t)).
+    less. With s = raw where y is one and -raw where it is zero, p_t is
+    1 / (1 + exp(-s)), and the derivative by s is
+    (1 - p_t)^gamma (gamma p_t log(p_t) - (1 - p_t)).
 
     Parameters
     ----------

@@ -1,12 +1,11 @@
 """Losses that predict more of a distribution than its centre."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
-from skffnn.core.checks import require
+from skffnn.core.checks import first_outside
 from skffnn.core.links import clipped_exp
 from skffnn.core.losses.base import SeparableLoss
 from skffnn.core.losses.constants import weighted_mean, weighted_quantile
@@ -19,11 +18,12 @@ __all__ = ["GaussianNLL", "Quantile"]
 class Quantile(SeparableLoss):
     """max(q r, (q - 1) r) with r = y - raw, summed over quantiles q and targets.
 
-    The pinball loss of Koenker and Bassett (1978), eq. 1.5; its derivative at zero is
-    taken as zero. Of several quantiles each has a raw score of its own, so that without
-    hidden layers each is the quantile regression that it would be alone. Predictions are
-    these scores in increasing order: they never cross, and their loss is never higher
-    than that of the scores (Chernozhukov, Fernandez-Val and Galichon 2010, prop. 4).
+    The pinball loss (Koenker and Bassett 1978); its derivative at zero is taken as
+    zero. Of several quantiles each has a raw score of its own, so that without hidden
+    layers each is the quantile regression that it would be alone. Predictions are these
+    scores in increasing order (Chernozhukov, Fernandez-Val and Galichon 2010): they
+    never cross, and wherever scores a > b of quantiles q < r did, the loss is lower by
+    (r - q) (a - b).
 
     Parameters
     ----------
@@ -32,15 +32,18 @@ class Quantile(SeparableLoss):
     """
 
     shared: ClassVar[tuple[str, ...]] = ("quantile",)
-    quantile: float | Sequence[float] = 0.5
+    quantile: float | tuple[float, ...] = 0.5
 
     def __post_init__(self) -> None:
-        if np.ndim(self.quantile) == 1:
-            levels = tuple(float(level) for level in self.quantile)  # type: ignore[union-attr]
-            object.__setattr__(self, "quantile", levels)
         levels = self.levels
-        inside = levels.size and levels.min() > 0.0 and levels.max() < 1.0
-        if levels.ndim != 1 or not inside or (np.diff(levels) <= 0.0).any():
+        if np.ndim(self.quantile) == 1:  # compared, and pickled, as a tuple
+            object.__setattr__(self, "quantile", tuple(levels.tolist()))
+        if not (
+            levels.ndim == 1
+            and levels.size
+            and first_outside(levels, "(0, 1)") is None
+            and (np.diff(levels) > 0.0).all()
+        ):
             raise ValueError(
                 "quantile must be a number between 0 and 1, or an increasing sequence "
                 f"of them, got {self.quantile!r}"

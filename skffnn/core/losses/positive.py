@@ -77,12 +77,12 @@ class Gamma(Deviance):
 
 @dataclass(frozen=True)
 class Tweedie(Deviance):
-    """Half the deviance of Tweedie's distribution, with mu = exp(raw), summed over targets.
+    """y^(2-p) / ((1-p)(2-p)) - y mu^(1-p) / (1-p) + mu^(2-p) / (2-p), mu = exp(raw).
 
-    Jorgensen (1987): the variance is proportional to mu^power. Between one and two it
-    is that of a Poisson number of gamma amounts: exactly zero, or positive, as the sum
-    of insurance claims. The half deviance is y^(2-p) / ((1-p)(2-p)) - y mu^(1-p) / (1-p)
-    + mu^(2-p) / (2-p), its derivative by raw mu^(2-p) - y mu^(1-p).
+    Half the deviance of Tweedie's distribution (Jorgensen 1987), summed over targets,
+    whose variance is proportional to mu^p. With p between one and two it is that of a
+    Poisson number of gamma amounts: exactly zero or positive, as the sum of insurance
+    claims. The derivative by raw is mu^(2-p) - y mu^(1-p).
 
     Parameters
     ----------
@@ -103,7 +103,9 @@ class Tweedie(Deviance):
         return {1.0: Poisson(), 2.0: Gamma()}.get(float(self.power))
 
     def check_target(self, y: Array) -> None:
-        (self._limit or super()).check_target(y)
+        if self._limit is not None:
+            return self._limit.check_target(y)
+        return super().check_target(y)
 
     def per_target(self, y: Array, raw: Array, gradient_out: Array) -> Array:
         if self._limit is not None:

@@ -71,9 +71,9 @@ class SmoothLoss(SeparableLoss):
 
 @dataclass(frozen=True)
 class Huber(SmoothLoss):
-    """1/2 * r^2 where abs(r) <= delta, delta * (abs(r) - delta / 2) beyond, r = raw - y.
+    """1/2 * r^2 if abs(r) <= delta, else delta * (abs(r) - delta / 2), r = raw - y.
 
-    Huber (1964), eq. 6.
+    Huber (1964), summed over targets.
 
     Parameters
     ----------
@@ -101,8 +101,8 @@ class LogCosh(SmoothLoss):
     """log(cosh(raw - y)), summed over targets.
 
     Half the square of a small difference, and the absolute value less log(2) of a large
-    one (Green 1990). Computed as abs(r) + log(1 + exp(-2 abs(r))) - log(2), which cannot
-    overflow. The derivative is tanh(raw - y).
+    one (Green 1990). Computed as abs(r) + log(1 + exp(-2 abs(r))) - log(2), with
+    r = raw - y, which cannot overflow. The derivative is tanh(r).
     """
 
     def per_target(self, y: Array, raw: Array, gradient_out: Array) -> Array:

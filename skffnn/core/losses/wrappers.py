@@ -14,7 +14,7 @@ __all__ = ["IgnoringMissing", "ThroughLink"]
 
 @dataclass(frozen=True)
 class ThroughLink(SeparableLoss):
-    """loss(y, g(raw)), with the inverse g of a link, so that predictions have its range.
+    """loss(y, g(raw)) with the inverse g of a link: predictions have its range.
 
     By the chain rule the derivative is that of `loss` at g(raw), times g'(raw).
 
@@ -48,7 +48,7 @@ class ThroughLink(SeparableLoss):
         return loss
 
     def best_constant(self, y: Array, weight: Array | None) -> Array:
-        """Return the raw scores of the loss's own; zero where they would be infinite."""
+        """Return the scores of the loss's own; zero where they would be infinite."""
         constant = self.loss.best_constant(y, weight)[None]
         place = self.locations(constant)
         with np.errstate(divide="ignore"):
