@@ -45,8 +45,8 @@ TROUBLE = {
 # Ends after which a look at the network itself is due.
 NORMAL = (StopReason.CONVERGED, StopReason.EARLY_STOPPING, StopReason.MAX_ITER)
 DEAD = (
-    "The network is dead: it predicts the same for all rows, as no hidden unit responds "
-    "to them any more. Scale X (put a StandardScaler in front), lower "
+    "The network is dead: it predicts the same for all rows, as no hidden unit tells "
+    "them apart any more. Scale X (put a StandardScaler in front), lower "
     "learning_rate_init, or try activation='leaky_relu'."
 )
 
