@@ -20,7 +20,7 @@ import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.metrics import get_scorer_names
-from sklearn.utils import column_or_1d, get_tags
+from sklearn.utils import check_array, column_or_1d, get_tags
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -46,7 +46,9 @@ from skffnn._resolve import (
     DROPOUT_SCHEDULES,
     check_combinations,
     check_names,
+    check_target,
     check_validation_set,
+    resolve_loss,
     resolve_optimizer,
     splits,
     warn_without_effect,
@@ -68,7 +70,7 @@ from skffnn.core.state import TrainingState
 from skffnn.core.training import Run, train
 from skffnn.core.typing import Array, TargetKind
 
-__all__ = ["CLASS_WEIGHTS", "BaseFFNN", "loss_constraint"]
+__all__ = ["CLASS_WEIGHTS", "BaseFFNN", "Interval", "StrOptions", "loss_constraint"]
 
 DOCUMENTATION = "https://skffnn.readthedocs.io/en/stable/generated/"
 
@@ -269,6 +271,10 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     ) -> LabelTargets | NumberTargets:
         """Return what encodes `y`, made from the first `y` there is."""
 
+    def _allows_missing_targets(self) -> bool:
+        """Return whether NaN in y is no error."""
+        return False
+
     def _weigh(
         self,
         y: Array,
@@ -337,7 +343,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         tasks.close()
         if file is not None and reason is not StopReason.INTERRUPTED:
             file.remove()
-        warn_of_trouble(self, reason, incremental or run.plan.planned)
+        warn_of_trouble(self, run, reason, incremental)
         return self
 
     def _prepare(
@@ -394,7 +400,11 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     ) -> Run:
         # 3. build
         going_on = self._goes_on(incremental)
-        network = build_network(self, data.X.shape[1], targets.n_outputs)
+        loss = resolve_loss(self, data.kind)
+        for part in (data, data.validation):
+            if part is not None:
+                check_target(self, loss, part.target)
+        network = build_network(self, loss, data)
         if going_on and network != self._network:
             raise ValueError(
                 f"warm_start and partial_fit go on with the fitted network, "
@@ -404,12 +414,15 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             )
         saved = None if file is None else file.read()
         if going_on:
-            state = self._state.copy()
+            seed = self._state.seed
         else:
             seed = draw_seed(self) if saved is None else saved.seed
-            state = new_state(seed, network, data.X.dtype)
-        rows, holdout = choose_rows(self, data, state.seed, incremental)
-        run = build_run(self, network, data, rows, holdout, state, incremental)
+        rows, holdout = choose_rows(self, data, seed, incremental)
+        if going_on:
+            state = self._state.copy()
+        else:
+            state = new_state(self, seed, network, loss, data, rows)
+        run = build_run(self, network, loss, data, rows, holdout, state, incremental)
         if holdout is not None and self.scoring != "loss":
             run.monitor.holdout_score = HoldoutScore(
                 self, holdout, lambda: fitted_attributes(targets, run, run.state, None)
@@ -454,12 +467,22 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     ) -> tuple[Any, Array, Array | None]:
         """Return X as it is, its columns checked, and y and the weights as arrays."""
         self._check_columns(X, reset, y=y)
-        y = _check_y(
-            plain_labels(y),
-            multi_output=True,
-            y_numeric=is_regressor(self),
-            estimator=self,
-        )
+        if self._allows_missing_targets():
+            y = check_array(
+                y,
+                ensure_2d=False,
+                ensure_all_finite="allow-nan",
+                dtype="numeric",
+                input_name="y",
+                estimator=self,
+            )
+        else:
+            y = _check_y(
+                plain_labels(y),
+                multi_output=True,
+                y_numeric=is_regressor(self),
+                estimator=self,
+            )
         check_consistent_length(X, y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)

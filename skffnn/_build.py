@@ -9,18 +9,19 @@ from sklearn.utils import check_random_state
 from skffnn._data import Data
 from skffnn._holdout import Holdout, HoldoutLoss
 from skffnn._resolve import (
+    loss_is_named,
     resolve_activations,
     resolve_average,
     resolve_batch_size,
     resolve_dropout,
     resolve_hidden_layer_sizes,
     resolve_layer_rates,
-    resolve_loss,
     resolve_optimizer,
     resolve_rate,
     resolve_schedule,
 )
 from skffnn.core.batches import Batches, count
+from skffnn.core.losses import Loss
 from skffnn.core.monitor import Monitor
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
@@ -32,12 +33,13 @@ from skffnn.core.typing import Rows
 __all__ = ["build_network", "build_run", "draw_seed", "new_state"]
 
 
-def build_network(estimator: Any, n_features: int, n_outputs: int) -> Network:
-    """Describe the network that the estimator's parameters ask for."""
+def build_network(estimator: Any, loss: Loss, data: Data) -> Network:
+    """Describe the network that the estimator's parameters and the loss ask for."""
+    n_outputs = loss.n_outputs(data.target.shape[1])
     hidden = resolve_hidden_layer_sizes(estimator.hidden_layer_sizes)
     activations = resolve_activations(estimator.activation, len(hidden))
     return Network(
-        (n_features, *hidden, n_outputs),
+        (data.X.shape[1], *hidden, n_outputs),
         activations,
         layer_norm=bool(estimator.layer_norm),
         input_scale=bool(estimator.input_scale),
@@ -50,17 +52,27 @@ def draw_seed(estimator: Any) -> int:
     return int(random_state.randint(np.iinfo(np.int32).max))
 
 
-def new_state(seed: int, network: Network, dtype: np.dtype) -> TrainingState:
-    """Draw parameters; start, order of rows and dropout have streams of their own."""
+def new_state(
+    estimator: Any, seed: int, network: Network, loss: Loss, data: Data, rows: Rows
+) -> TrainingState:
+    """Draw weights, and let the output biases start at the best constant of the rows.
+
+    The start, the order of rows and dropout have random streams of their own.
+    """
     start, order, masks = map(
         np.random.default_rng, np.random.SeedSequence(seed).spawn(3)
     )
-    return TrainingState(network.init_params(start, dtype), order, masks, seed)
+    params = network.init_params(start, data.target.dtype)
+    with loss_is_named(estimator):
+        constant = loss.best_constant(data.target[rows], data.relative_to_mean(rows))
+    network.layout.groups(params)["biases"][-1][...] = constant
+    return TrainingState(params, order, masks, seed)
 
 
 def build_run(
     estimator: Any,
     network: Network,
+    loss: Loss,
     data: Data,
     rows: Rows,
     holdout: Holdout | None,
@@ -75,6 +87,8 @@ def build_run(
         Its parameters are read.
     network : Network
         What to train.
+    loss : Loss
+        What to make small.
     data : Data
         What on.
     rows : slice or ndarray of int
@@ -87,7 +101,6 @@ def build_run(
         True for the single epoch of partial_fit: patience, plateaus and the mean of
         the weights then carry over from the calls before.
     """
-    loss = resolve_loss(estimator.loss, data.kind)
     optimizer = resolve_optimizer(estimator)
     schedule = resolve_schedule(estimator, optimizer)
     size = resolve_batch_size(estimator.batch_size, estimator.solver, count(rows))

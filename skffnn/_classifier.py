@@ -1,6 +1,7 @@
 """Labels and probabilities around the network."""
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 from os import PathLike
 from typing import Any, Self
 
@@ -9,7 +10,7 @@ from scipy.special import logsumexp
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
-from skffnn._base import CLASS_WEIGHTS, BaseFFNN, loss_constraint
+from skffnn._base import CLASS_WEIGHTS, BaseFFNN, Interval, loss_constraint
 from skffnn._checkpoint import Checkpoint
 from skffnn._docs import document
 from skffnn._resolve import partial_fit_is_possible
@@ -42,12 +43,22 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     ----------
     {network}
 
-    loss : {"log_loss", "squared_error"} or Loss, default="log_loss"
-        What a row costs. "log_loss" is the negative log-likelihood of logistic outputs
-        for binary and multilabel targets (Bishop 2006, eq. 4.90) and of a softmax for
-        multiclass ones (eq. 4.108). "squared_error" is half the squared difference
-        between logistic outputs and targets of 0 and 1. A ``Loss`` of your own is used
-        as it is.
+    loss : {classification_losses} or Loss, default="log_loss"
+        What a row costs; see :ref:`losses` for the formulas. "log_loss" is the negative
+        log-likelihood of logistic outputs for binary and multilabel targets (Bishop
+        2006, eq. 4.90) and of a softmax for multiclass ones (eq. 4.108). "focal" is the
+        same, but rows that are already right count less (Lin et al. 2017).
+        "squared_error" is half the score of Brier (1950): half the squared difference
+        between probabilities and targets of 0 and 1. A ``Loss`` of your own is used as
+        it is.
+
+    label_smoothing : float in [0, 1), default=0.0
+        Share of each target that "log_loss" spreads evenly over all classes (Szegedy et
+        al. 2016).
+
+    gamma : float >= 0, default=2.0
+        How much less "focal" counts rows that are right: their loss is multiplied with
+        the probability of a mistake to this power. 0 is "log_loss".
 
     class_weight : "balanced", dict, list of dict or None, default=None
         Weights of the classes, with which the weights of their rows are multiplied: a
@@ -99,6 +110,8 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     _parameter_constraints = {
         **BaseFFNN._parameter_constraints,
         "loss": loss_constraint("binary"),
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "gamma": [Interval(Real, 0, None, closed="left")],
         "class_weight": CLASS_WEIGHTS,
     }
 
@@ -111,6 +124,8 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         solver: str = "mini-batch",
         optimizer: str | Optimizer = "auto",
         loss: str | Loss = "log_loss",
+        label_smoothing: float = 0.0,
+        gamma: float = 2.0,
         class_weight: Any = None,
         alpha: float = 1e-4,
         l1_ratio: float = 0.0,
@@ -148,6 +163,8 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         max_grad_norm: float | None = None,
         average: bool | float = False,
     ) -> None:
+        self.label_smoothing = label_smoothing
+        self.gamma = gamma
         self.class_weight = class_weight
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,

@@ -6,14 +6,15 @@ from typing import Any
 import numpy as np
 
 from skffnn._targets import LabelTargets, NumberTargets
-from skffnn.core.typing import Array, Features, TargetKind
+from skffnn.core.state import mean_of
+from skffnn.core.typing import Array, Features, Rows, TargetKind
 
 __all__ = ["Data", "encode"]
 
 
 @dataclass(frozen=True)
 class Data:
-    """Rows to train on, or to judge by. A row of weight zero is none of them.
+    """Rows to train on, or to judge by; none of weight zero or without a target.
 
     Parameters
     ----------
@@ -54,6 +55,13 @@ class Data:
         """Labels that a hold-out should represent."""
         return self.y if self.kind in ("binary", "multiclass") else None
 
+    def relative_to_mean(self, rows: Rows) -> Array | None:
+        """Return the weights of some rows, relative to their mean."""
+        if self.weight is None:
+            return None
+        weight = self.relative_weight(mean_of(self.weight[rows]))
+        return None if weight is None else weight[rows]
+
     def relative_weight(self, mean: float) -> Array | None:
         """Return the weights divided by `mean`; None where all of them are one."""
         if self.weight is None and mean == 1.0:
@@ -84,9 +92,15 @@ def encode(
     parts : tuple of two boolean ndarray of shape (n_samples,), or None
         The user's split of the rows.
     """
-    if weight is not None and not weight.all():  # a row of weight zero is no row
-        kept = weight > 0.0
-        X, y, weight = X[kept], y[kept], weight[kept]
+    # A row of weight zero is no row, and neither is one without a target.
+    kept = targets.there(y)
+    if weight is not None:
+        kept &= weight > 0.0
+    if not kept.any():
+        raise ValueError("all targets of rows with a weight are missing")
+    if not kept.all():
+        X, y = X[kept], y[kept]
+        weight = None if weight is None else weight[kept]
         sample_weight = None if sample_weight is None else sample_weight[kept]
         parts = None if parts is None else (parts[0][kept], parts[1][kept])
     target = targets.encode(y, X.dtype)

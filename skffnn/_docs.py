@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from skffnn.core.activations import ACTIVATIONS
 from skffnn.core.batches import SOLVERS
+from skffnn.core.links import LINKS
+from skffnn.core.losses import LOSSES
 from skffnn.core.optimizers import OPTIMIZERS
 from skffnn.core.schedules import SCHEDULES
 
@@ -232,7 +234,7 @@ n_layers_ : int
 n_outputs_ : int
     Number of outputs of the network.
 out_activation_ : str
-    The inverse link: "identity", "logistic" or "softmax".
+    The inverse link, such as "identity", "exp", "logistic" or "softmax".
 n_iter_ : int
     Epochs since the parameters were drawn, over all calls that went on from there.
 t_ : int
@@ -289,10 +291,19 @@ PARTS = {
 }
 
 
+CHOICES = {
+    "regression_losses": _names(n for n, by in LOSSES.items() if "continuous" in by),
+    "classification_losses": _names(n for n, by in LOSSES.items() if "binary" in by),
+    "output_links": _names(["auto", *LINKS]),
+}
+
+
 def document(cls: T) -> T:
     """Fill the parts above in where the docstring of `cls` names them in braces."""
     doc = cls.__doc__ or ""
     for name, part in PARTS.items():
         doc = doc.replace(f"    {{{name}}}", indent(part, "    "))
+    for name, choice in CHOICES.items():
+        doc = doc.replace(f"{{{name}}}", f"{{{choice}}}")
     cls.__doc__ = doc
     return cls

@@ -6,6 +6,7 @@ from typing import Any
 
 from skffnn._build import build_network, build_run, new_state
 from skffnn._data import Data
+from skffnn._resolve import resolve_loss
 from skffnn.core.monitor import StopReason
 from skffnn.core.state import TrainingState
 from skffnn.core.training import Run
@@ -54,10 +55,13 @@ def build_refit(
     reason : StopReason
         Why that one ended.
     """
-    network = build_network(estimator, data.X.shape[1], data.target.shape[1])
-    state = new_state(judged.seed, network, judged.params.dtype)
+    loss = resolve_loss(estimator, data.kind)
+    network = build_network(estimator, loss, data)
     rows = slice(0, data.n_rows)
-    run = build_run(estimator, network, data, rows, None, state, incremental=False)
+    state = new_state(estimator, judged.seed, network, loss, data, rows)
+    run = build_run(
+        estimator, network, loss, data, rows, None, state, incremental=False
+    )
     state.best_epoch = judged.best_epoch
     state.validation_loss_curve = list(judged.validation_loss_curve)
     state.validation_scores = list(judged.validation_scores)

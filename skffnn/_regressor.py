@@ -1,21 +1,24 @@
 """Numbers around the network."""
 
 from collections.abc import Callable, Sequence
+from numbers import Real
 from os import PathLike
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils.metaestimators import available_if
 
-from skffnn._base import BaseFFNN, loss_constraint
+from skffnn._base import BaseFFNN, Interval, StrOptions, loss_constraint
 from skffnn._checkpoint import Checkpoint
 from skffnn._docs import document
 from skffnn._resolve import partial_fit_is_possible
 from skffnn._targets import NumberTargets
 from skffnn.core.activations import Activation
 from skffnn.core.layer_rates import LayerRates
-from skffnn.core.losses import Loss
+from skffnn.core.links import LINKS, Link
+from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.optimizers import Optimizer
 from skffnn.core.typing import Array
 
@@ -39,9 +42,33 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
     ----------
     {network}
 
-    loss : {"squared_error"} or Loss, default="squared_error"
-        What a row costs. "squared_error" is half the squared difference, summed over
-        the outputs (Bishop 2006, eq. 5.11). A ``Loss`` of your own is used as it is.
+    loss : str or Loss, default="squared_error"
+        What a row costs, summed over the targets; see :ref:`losses` for the formulas.
+        By name {regression_losses}, or a ``Loss`` of your own. "quantile" predicts
+        quantiles, "gaussian_nll" a standard deviation too. "poisson" needs y >= 0,
+        "gamma" y > 0, "tweedie" what its `power` allows.
+
+    quantile : float in (0, 1) or sequence of float, default=0.5
+        What "quantile" predicts. Those of a sequence, in increasing order, are a last
+        axis of the predictions: they come from one network and never cross.
+
+    delta : float > 0, default=1.0
+        Residuals that are larger, in units of y, count linearly in "huber".
+
+    power : float in [1, 2], default=1.5
+        Of "tweedie": the variance is proportional to the mean to this power. 1 is
+        "poisson", 2 is "gamma".
+
+    out_activation : {output_links}, default="auto"
+        What bends the output, so that predictions stay in a range: "logistic" in
+        (0, 1), "tanh" in (-1, 1), "softplus" and "exp" above 0. Targets must lie in it,
+        ends included. "auto" is the loss's own: "exp" for "poisson", "gamma" and
+        "tweedie", which allow no other, and "identity" for the rest.
+
+    missing_targets : {"error", "ignore"}, default="error"
+        What to do about NaN in y. "ignore" leaves the target out of the loss of its
+        row, the other targets of which still count. A row without any target is no
+        row.
 
     {training}
 
@@ -84,6 +111,12 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
     _parameter_constraints = {
         **BaseFFNN._parameter_constraints,
         "loss": loss_constraint("continuous"),
+        # The loss has the last word on what may be a sequence.
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "delta": [Interval(Real, 0, None, closed="neither")],
+        "power": [Interval(Real, 1, 2, closed="both")],
+        "out_activation": [StrOptions({"auto", *LINKS})],
+        "missing_targets": [StrOptions({"error", "ignore"})],
     }
 
     def __init__(
@@ -95,6 +128,11 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         solver: str = "mini-batch",
         optimizer: str | Optimizer = "auto",
         loss: str | Loss = "squared_error",
+        quantile: float | Sequence[float] = 0.5,
+        delta: float = 1.0,
+        power: float = 1.5,
+        out_activation: str = "auto",
+        missing_targets: str = "error",
         alpha: float = 1e-4,
         l1_ratio: float = 0.0,
         dropout: float | Sequence[float] = 0.0,
@@ -131,6 +169,11 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         max_grad_norm: float | None = None,
         average: bool | float = False,
     ) -> None:
+        self.quantile = quantile
+        self.delta = delta
+        self.power = power
+        self.out_activation = out_activation
+        self.missing_targets = missing_targets
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
             activation=activation,
@@ -270,21 +313,68 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         validation = (X_val, y_val, sample_weight_val)
         return self._fit(X, y, sample_weight, validation=validation, incremental=True)
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Predict target values.
 
         Parameters
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
             Features.
+        return_std : bool, default=False
+            Whether to return a standard deviation for every prediction as well. Needs
+            ``loss="gaussian_nll"``.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions, in the shape that y had in fit and the precision X had.
+            Predictions, in the shape that y had in fit and the precision X had. With
+            several quantiles these are a last axis more, in increasing order.
+        y_std : ndarray of the same shape
+            Standard deviations, with `return_std` only.
+
+        Raises
+        ------
+        ValueError
+            If `return_std` is True and the loss has no standard deviation.
         """
         raw = self._raw_predict(X)
-        return self._targets.decode(self._loss.link.inverse(raw))
+        decode, loss = self._targets.decode, self._loss
+        if return_std:
+            return decode(loss.predict(raw)), decode(loss.predict_std(raw))
+        return decode(loss.predict(raw))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R2 of the predictions; of several quantiles the share explained.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            :func:`~sklearn.metrics.r2_score`. Where `quantile` is a sequence, the mean
+            over its quantiles of :func:`~sklearn.metrics.d2_pinball_score`, the share
+            of the pinball loss of the constant quantile that is saved.
+        """
+        prediction = self.predict(X)
+        if prediction.ndim == np.ndim(y):
+            return float(r2_score(y, prediction, sample_weight=sample_weight))
+        scores = [
+            d2_pinball_score(
+                y, prediction[..., i], sample_weight=sample_weight, alpha=level
+            )
+            for i, level in enumerate(np.ravel(self.quantile))
+        ]
+        return float(np.mean(scores))
+
+    def _allows_missing_targets(self) -> bool:
+        return bool(self.missing_targets == "ignore")
 
     def _make_targets(self, y: Array, classes: Any, incremental: bool) -> NumberTargets:
         return NumberTargets(y)
@@ -292,4 +382,13 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
+        tags.target_tags.positive_only = self._needs_positive_targets()
         return tags
+
+    def _needs_positive_targets(self) -> bool:
+        """Return whether the loss or the output activation asks for y >= 0 at least."""
+        loss = self.loss
+        if isinstance(loss, str):
+            loss = LOSSES.get(loss, {}).get("continuous", Loss)
+        link = LINKS.get(self.out_activation, Link)
+        return loss.target_range[1:].startswith("0") or link.range == "[0, inf)"

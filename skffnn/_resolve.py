@@ -7,7 +7,8 @@ and which parameters have no effect with the others.
 import inspect
 import math
 import numbers
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,18 +20,26 @@ from skffnn.core.averaging import Averaging, ExponentialAverage, PolyakAverage
 from skffnn.core.batches import SOLVERS, auto_batch_size
 from skffnn.core.dropout import Dropout
 from skffnn.core.layer_rates import LAYER_RATES, LayerRates
-from skffnn.core.links import Link
-from skffnn.core.losses import LOSSES, Loss
+from skffnn.core.links import LINKS, IdentityLink, Link
+from skffnn.core.losses import (
+    LOSSES,
+    IgnoringMissing,
+    Loss,
+    SeparableLoss,
+    ThroughLink,
+)
 from skffnn.core.network import INITIAL_VARIANCE
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder, Optimizer
 from skffnn.core.schedules import SCHEDULES, Constant, Schedule
-from skffnn.core.typing import TargetKind
+from skffnn.core.typing import Array, TargetKind
 
 __all__ = [
     "DROPOUT_SCHEDULES",
     "check_combinations",
     "check_names",
+    "check_target",
     "check_validation_set",
+    "loss_is_named",
     "partial_fit_is_possible",
     "resolve_activations",
     "resolve_average",
@@ -235,10 +244,59 @@ def resolve_average(estimator: Any) -> Averaging | None:
     return ExponentialAverage(float(value))
 
 
-def resolve_loss(value: str | Loss, kind: TargetKind) -> Loss:
-    """Return the loss that `value` names for targets of this kind."""
-    if not isinstance(value, Loss):
-        return LOSSES[value][kind]()
+def resolve_loss(estimator: Any, kind: TargetKind) -> Loss:
+    """Return the loss for targets of this kind, with the estimator's hyperparameters.
+
+    Raises
+    ------
+    ValueError
+        If the loss does not go with the targets, or with the parameters of a regressor
+        that act on it.
+    """
+    loss = estimator.loss
+    if isinstance(loss, Loss):
+        _check_link(loss, kind)
+    else:
+        loss = _from_parameters(LOSSES[loss][kind], estimator)
+    if kind != "continuous":
+        return loss
+    if estimator.out_activation not in ("auto", loss.link.name):
+        if not (isinstance(loss, SeparableLoss) and loss.link == IdentityLink()):
+            raise ValueError(
+                f"out_activation={estimator.out_activation!r} needs a SeparableLoss of "
+                f"raw scores: loss={estimator.loss!r} has the link "
+                f"{loss.link.name!r} of its own. Set out_activation='auto'."
+            )
+        loss = ThroughLink(loss, LINKS[estimator.out_activation])
+    if estimator.missing_targets == "ignore":
+        if not isinstance(loss, SeparableLoss):
+            raise ValueError(
+                "missing_targets='ignore' needs a SeparableLoss, which tells what each "
+                f"target costs, got loss={estimator.loss!r}"
+            )
+        loss = IgnoringMissing(loss)
+    return loss
+
+
+def check_target(estimator: Any, loss: Loss, target: Array) -> None:
+    """Raise where a target is not what the loss, or its link, is meant for."""
+    with loss_is_named(estimator):
+        loss.check_target(target)
+
+
+@contextmanager
+def loss_is_named(estimator: Any) -> Iterator[None]:
+    """Say in an error about targets which parameters ask for others."""
+    try:
+        yield
+    except ValueError as error:
+        out = getattr(estimator, "out_activation", "auto")
+        also = "" if out == "auto" else f", out_activation={out!r}"
+        raise ValueError(f"loss={estimator.loss!r}{also}: {error}") from error
+
+
+def _check_link(value: Loss, kind: TargetKind) -> None:
+    """Raise unless the link of a user's loss goes with the targets."""
     if not isinstance(value.link, Link):
         raise ValueError(
             f"The link of loss {value!r} must be a Link, got {value.link!r}"
@@ -249,7 +307,6 @@ def resolve_loss(value: str | Loss, kind: TargetKind) -> Loss:
             f"probabilities for {kind} targets. Give it a link that does, such as "
             "LogisticLink() or, for multiclass targets, SoftmaxLink()."
         )
-    return value
 
 
 def resolve_optimizer(estimator: Any) -> Optimizer:
@@ -352,6 +409,9 @@ def warn_without_effect(
         unused.update(cls.shared)
     if isinstance(estimator.optimizer, str):
         unused.difference_update(optimizer.shared)
+    for name, by_kind in LOSSES.items():
+        if name != estimator.loss:
+            unused.update(*(loss.shared for loss in by_kind.values()))
     if not isinstance(optimizer, FirstOrder):
         unused.update(
             ("learning_rate_init", "layer_rates", "max_grad_norm", "max_norm")
@@ -379,8 +439,8 @@ def warn_without_effect(
         changed.append("groups (they are for validation_split)")
     if changed:
         warn(
-            f"No effect with solver={estimator.solver!r} and optimizer={optimizer!r}: "
-            + ", ".join(changed)
+            f"No effect with solver={estimator.solver!r}, optimizer={optimizer!r} and "
+            f"loss={estimator.loss!r}: " + ", ".join(changed)
         )
 
 

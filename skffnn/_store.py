@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skffnn._targets import LabelTargets, NumberTargets
 from skffnn._warnings import warn
 from skffnn.core.monitor import StopReason
+from skffnn.core.objective import CHUNK
 from skffnn.core.optimizers import LBFGS
 from skffnn.core.state import TrainingState
 from skffnn.core.training import Run
@@ -40,6 +41,14 @@ TROUBLE = {
         "best finished epoch."
     ),
 }
+
+# Ends after which a look at the network itself is due.
+NORMAL = (StopReason.CONVERGED, StopReason.EARLY_STOPPING, StopReason.MAX_ITER)
+DEAD = (
+    "The network is dead: it predicts the same for all rows, as no hidden unit tells "
+    "them apart any more. Scale X (put a StandardScaler in front), lower "
+    "learning_rate_init, or try activation='leaky_relu'."
+)
 
 
 def fitted_attributes(
@@ -88,13 +97,35 @@ def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:
     return fitted_attributes(targets, run, state, None)
 
 
-def warn_of_trouble(estimator: Any, reason: StopReason, planned_end: bool) -> None:
+def is_dead(run: Run) -> bool:
+    """Return whether hidden units hide from the output that rows differ.
+
+    Looked at are some training rows, unlike in features and in targets.
+    """
+    objective, rows = run.objective, run.plan.batches.rows
+    few = slice(rows.start, min(rows.stop, CHUNK)) if isinstance(rows, slice) else rows
+    X, y = objective.X[few][:CHUNK], objective.y[few][:CHUNK]
+    raw = objective.network.raw(X, run.state.params, CHUNK)
+    # Rows that differ differ in almost every projection.
+    projection = X @ np.linspace(1.0, 2.0, X.shape[1])
+    constant = [(part == part[0]).all() for part in (raw, projection, y)]
+    return bool(objective.network.activations) and constant == [True, False, False]
+
+
+def warn_of_trouble(
+    estimator: Any, run: Run, reason: StopReason, incremental: bool
+) -> None:
     """Say if training did not end as it should, and what to do about it.
 
-    `planned_end` means that `max_iter` is where it should end.
+    A planned schedule, or partial_fit, should end where `max_iter` does.
     """
+    planned_end = incremental or run.plan.planned
     advice = TROUBLE.get(reason)
-    if advice is None or (planned_end and reason is StopReason.MAX_ITER):
+    if planned_end and reason is StopReason.MAX_ITER:
+        advice = None
+    if reason in NORMAL and not incremental and is_dead(run):
+        advice = DEAD
+    if advice is None:
         return
     if reason is StopReason.DIVERGED and estimator.learning_rate_init_ is not None:
         advice += " Or lower learning_rate_init={estimator.learning_rate_init_}."

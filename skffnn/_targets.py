@@ -65,8 +65,14 @@ class NumberTargets:
         self.n_outputs = 1 if y.ndim == 1 else y.shape[1]
         self._flat = y.ndim == 1
 
+    def there(self, y: Any) -> Array:
+        """Return which rows have a target: NaN, where it is allowed, is none."""
+        if not isinstance(y, np.ndarray) or y.dtype.kind != "f":
+            return np.ones(y.shape[0], bool)
+        return np.asarray(~np.isnan(y.reshape(len(y), -1)).all(axis=1))
+
     def encode(self, y: Array, dtype: np.dtype) -> Array:
-        """Return `y` as a C-contiguous float matrix."""
+        """Return `y` as a C-contiguous float matrix, in which NaN may be."""
         dense = y if isinstance(y, np.ndarray) else y.toarray()
         matrix = dense.reshape(len(dense), -1)
         if matrix.shape[1] != self.n_outputs:
@@ -76,12 +82,12 @@ class NumberTargets:
             )
         with np.errstate(over="ignore"):
             encoded = np.ascontiguousarray(matrix, dtype=dtype)
-        if not np.isfinite(encoded).all():
+        if np.isinf(encoded).any():
             raise ValueError(f"y contains values too large for {np.dtype(dtype)}")
         return encoded
 
     def decode(self, prediction: Array) -> Array:
-        """Return predictions in the shape that `y` had."""
+        """Return predictions in the shape that `y` had, plus further axes."""
         return prediction[:, 0] if self._flat else prediction
 
 
@@ -137,6 +143,10 @@ class LabelTargets:
                 f"classes={given.tolist()} is not the same as in the first call of "
                 f"partial_fit, {self.classes.tolist()}"
             )
+
+    def there(self, y: Any) -> Array:
+        """Return which rows have a target: all."""
+        return np.ones(y.shape[0], bool)
 
     def encode(self, y: Array, dtype: np.dtype) -> Array:
         """Return labels as a matrix of zeros and ones.

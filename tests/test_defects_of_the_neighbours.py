@@ -179,7 +179,8 @@ def test_18_a_lone_class_member_and_a_float_size_have_clear_messages(iris):
 @pytest.mark.parametrize("load", [load_iris, load_wine, load_digits, load_diabetes])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_19_the_defaults_do_not_warn(load, seed):
-    X, y = load(return_X_y=True)
+    raw = {"scaled": False} if load is load_diabetes else {}
+    X, y = load(return_X_y=True, **raw)
     Estimator = FFNNRegressor if load is load_diabetes else FFNNClassifier
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -120,9 +120,9 @@ def test_the_names_of_the_package():
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_fitted_attributes(name, iris):
-    kinds = LOSSES[name]
+    kinds, (X, y) = LOSSES[name], iris
     Estimator = FFNNClassifier if "binary" in kinds else FFNNRegressor
-    model = Estimator((5, 4), loss=name, random_state=0).fit(*iris)
+    model = Estimator((5, 4), loss=name, random_state=0).fit(X, y + 1)
     assert [W.shape for W in model.coefs_[:2]] == [(4, 5), (5, 4)]
     assert [b.shape for b in model.intercepts_[:2]] == [(5,), (4,)]
     assert model.n_layers_ == 4

@@ -147,7 +147,7 @@ def test_a_linear_model_is_a_logistic_regression(iris, n_classes):
     )
 
 
-def test_squared_error_of_a_classifier_is_the_textbooks_cost(iris):
+def test_squared_error_of_a_classifier_is_half_the_brier_score(iris):
     X, y = iris
     frozen = FFNNClassifier(
         loss="squared_error",
@@ -158,6 +158,5 @@ def test_squared_error_of_a_classifier_is_the_textbooks_cost(iris):
         max_iter=1,
         random_state=0,
     ).fit(X, y)
-    outputs = expit(frozen.decision_function(X))
-    cost = 0.5 * np.square(outputs - np.eye(3)[y]).sum() / len(y)
+    cost = 0.5 * np.square(frozen.predict_proba(X) - np.eye(3)[y]).sum() / len(y)
     assert frozen.loss_ == pytest.approx(cost, rel=1e-12)

@@ -1,6 +1,13 @@
-"""Hyperparameters of user-made objects are checked where they are made."""
+"""Numbers in intervals: hyperparameters where an object is made, and targets."""
 
 import math
+from typing import Any
+
+import numpy as np
+
+from skffnn.core.typing import Array
+
+__all__ = ["first_outside", "require"]
 
 
 def require(owner: object, **intervals: str) -> None:
@@ -15,15 +22,34 @@ def require(owner: object, **intervals: str) -> None:
     """
     for name, interval in intervals.items():
         value = getattr(owner, name)
-        low, high = (float(end) for end in interval[1:-1].split(","))
         try:
             number = float(value)
         except (TypeError, ValueError):
             number = math.nan
-        above = number >= low if interval[0] == "[" else number > low
-        below = number <= high if interval[-1] == "]" else number < high
-        if not (above and below):
+        if not inside(np.float64(number), interval):
             raise ValueError(
                 f"{name} of {type(owner).__name__} must be a number in {interval}, "
                 f"got {value!r}"
             )
+
+
+def first_outside(values: Array, interval: str) -> float | None:
+    """Return the first of the values that does not lie in an interval, if there is one.
+
+    Parameters
+    ----------
+    values : ndarray
+        Numbers, none of them missing.
+    interval : str
+        Such as ``"[0, inf)"``.
+    """
+    outside = ~inside(values, interval)
+    return values[outside][0].item() if outside.any() else None
+
+
+def inside(values: Any, interval: str) -> Any:
+    """Return for every number whether it lies in the interval; NaN does not."""
+    low, high = (float(end) for end in interval[1:-1].split(","))
+    above = values >= low if interval[0] == "[" else values > low
+    below = values <= high if interval[-1] == "]" else values < high
+    return above & below

@@ -13,7 +13,17 @@ from scipy.special import expit, log_expit
 
 from skffnn.core.typing import Array, TargetKind
 
-__all__ = ["IdentityLink", "Link", "LogisticLink", "SoftmaxLink"]
+__all__ = [
+    "LINKS",
+    "ExpLink",
+    "IdentityLink",
+    "Link",
+    "LogisticLink",
+    "SoftmaxLink",
+    "SoftplusLink",
+    "TanhLink",
+    "clipped_exp",
+]
 
 
 class Link(ABC):
@@ -23,6 +33,8 @@ class Link(ABC):
     ----------
     name : str
         What the estimators report as ``out_activation_``.
+    range : str
+        The interval of predictions, ends included where targets may be there.
     classifies : tuple of str
         The kinds of classification targets whose probabilities it gives.
     sums_to_one : bool
@@ -30,12 +42,33 @@ class Link(ABC):
     """
 
     name: ClassVar[str]
+    range: ClassVar[str] = "(-inf, inf)"
     classifies: ClassVar[tuple[TargetKind, ...]] = ()
     sums_to_one: ClassVar[bool] = False
 
     @abstractmethod
     def inverse(self, raw: Array) -> Array:
         """Return predictions for `raw`, both of shape (n_samples, n_outputs)."""
+
+    def score(self, prediction: Array) -> Array:
+        """Return the raw scores whose inverse the predictions are.
+
+        This and `backward` are asked of the links in `LINKS`, which act on every score
+        alone.
+        """
+        raise NotImplementedError(f"{self!r} has no score")
+
+    def backward(self, prediction: Array, gradient: Array) -> None:
+        """Multiply `gradient` by the derivative of the inverse, in place.
+
+        Parameters
+        ----------
+        prediction : ndarray of shape (rows, n_outputs)
+            What `inverse` returned.
+        gradient : ndarray of shape (rows, n_outputs)
+            Holds the derivative by the predictions, becomes that by the scores.
+        """
+        raise NotImplementedError(f"{self!r} has no derivative")
 
     def log_inverse(self, raw: Array) -> Array:
         """Return the logarithm of the predictions, where these are probabilities.
@@ -58,12 +91,19 @@ class IdentityLink(Link):
     def inverse(self, raw: Array) -> Array:
         return raw
 
+    def score(self, prediction: Array) -> Array:
+        return prediction
+
+    def backward(self, prediction: Array, gradient: Array) -> None:
+        pass
+
 
 @dataclass(frozen=True)
 class LogisticLink(Link):
-    """Each output is a probability of its own, 1 / (1 + exp(-raw))."""
+    """Each output is between zero and one on its own, 1 / (1 + exp(-raw))."""
 
     name: ClassVar[str] = "logistic"
+    range: ClassVar[str] = "[0, 1]"
     classifies: ClassVar[tuple[TargetKind, ...]] = (
         "binary",
         "multilabel",
@@ -73,11 +113,70 @@ class LogisticLink(Link):
     def inverse(self, raw: Array) -> Array:
         return expit(raw)
 
+    def score(self, prediction: Array) -> Array:
+        return np.log(prediction) - np.log1p(-prediction)
+
+    def backward(self, prediction: Array, gradient: Array) -> None:
+        gradient *= prediction
+        gradient *= 1.0 - prediction
+
     def log_inverse(self, raw: Array) -> Array:
         return log_expit(raw)
 
     def log_complement(self, raw: Array) -> Array:
         return log_expit(-raw)
+
+
+@dataclass(frozen=True)
+class TanhLink(Link):
+    """Each output is between minus one and one, tanh(raw)."""
+
+    name: ClassVar[str] = "tanh"
+    range: ClassVar[str] = "[-1, 1]"
+
+    def inverse(self, raw: Array) -> Array:
+        return np.tanh(raw)
+
+    def score(self, prediction: Array) -> Array:
+        return np.arctanh(prediction)
+
+    def backward(self, prediction: Array, gradient: Array) -> None:
+        gradient *= 1.0 - np.square(prediction)
+
+
+@dataclass(frozen=True)
+class SoftplusLink(Link):
+    """Each output is positive, log(1 + exp(raw)): a large score is left as it is."""
+
+    name: ClassVar[str] = "softplus"
+    range: ClassVar[str] = "[0, inf)"
+
+    def inverse(self, raw: Array) -> Array:
+        tail = np.exp(-np.abs(raw))
+        return np.maximum(raw, 0.0) + np.log1p(tail)
+
+    def score(self, prediction: Array) -> Array:
+        return prediction + np.log(-np.expm1(-prediction))
+
+    def backward(self, prediction: Array, gradient: Array) -> None:
+        gradient *= -np.expm1(-prediction)
+
+
+@dataclass(frozen=True)
+class ExpLink(Link):
+    """Each output is positive, exp(raw): effects multiply."""
+
+    name: ClassVar[str] = "exp"
+    range: ClassVar[str] = "[0, inf)"
+
+    def inverse(self, raw: Array) -> Array:
+        return clipped_exp(raw)
+
+    def score(self, prediction: Array) -> Array:
+        return np.log(prediction)
+
+    def backward(self, prediction: Array, gradient: Array) -> None:
+        gradient *= prediction
 
 
 @dataclass(frozen=True)
@@ -97,3 +196,24 @@ class SoftmaxLink(Link):
         total = np.add.reduce(np.exp(shifted), axis=1, keepdims=True)
         shifted -= np.log(total)
         return shifted
+
+
+# Those that act on every score alone, which a regression may choose.
+LINKS: dict[str, Link] = {
+    "identity": IdentityLink(),
+    "logistic": LogisticLink(),
+    "tanh": TanhLink(),
+    "softplus": SoftplusLink(),
+    "exp": ExpLink(),
+}
+
+# exp ends there, in the precision of its argument: squares of it, and sums of these
+# over many rows, stay finite. About 1e15 in float32 and 1e123 in float64.
+LARGEST_SHARE_OF_EXPONENT = 0.4
+
+
+def clipped_exp(raw: Array) -> Array:
+    """Return exp(raw), or the largest exponential that can be computed with."""
+    limit = LARGEST_SHARE_OF_EXPONENT * np.log(np.finfo(raw.dtype).max)
+    clipped = np.clip(raw, -limit, limit)
+    return np.exp(clipped, out=clipped)

@@ -38,9 +38,15 @@ def relative_error(a, b):
     return np.linalg.norm(a - b) / max(np.linalg.norm(a), np.linalg.norm(b))
 
 
-def make_targets(kind, rng, n_rows):
+def make_loss(case, **hyperparameters):
+    return LOSSES[case[0]][case[1]](**hyperparameters)
+
+
+def make_targets(loss, kind, rng, n_rows):
+    """Return targets of a kind that a loss allows."""
     if kind == "continuous":
-        return rng.normal(size=(n_rows, 3))
+        y = rng.normal(size=(n_rows, 3))
+        return y if loss.target_range == "(-inf, inf)" else np.exp(y)
     if kind == "multiclass":
         return np.eye(4)[rng.integers(4, size=n_rows)]
     n_outputs = {"binary": 1, "multilabel": 3}[kind]
@@ -63,18 +69,20 @@ def make_objective(
     """Return an objective on random data, and params with biases that are not zero."""
     rng = np.random.default_rng(0)
     X = (rng.normal(size=(n_rows, 3)) * (rng.random((n_rows, 3)) < 0.7)).astype(dtype)
-    y = make_targets(loss[1], rng, n_rows).astype(dtype)
+    loss_object = make_loss(loss)
+    y = make_targets(loss_object, loss[1], rng, n_rows).astype(dtype)
     weight = None
     if weighted:
         weight = rng.uniform(0.1, 3.0, n_rows)
         weight = (weight / weight.mean()).astype(dtype)
     functions = (ACTIVATIONS[activation],) * len(hidden)
-    network = Network((3, *hidden, y.shape[1]), functions, layer_norm, input_scale)
+    n_outputs = loss_object.n_outputs(y.shape[1])
+    network = Network((3, *hidden, n_outputs), functions, layer_norm, input_scale)
     params = network.init_params(rng, dtype)
     params += rng.normal(scale=0.3, size=params.shape).astype(dtype)
     objective = Objective(
         network,
-        LOSSES[loss[0]][loss[1]](),
+        loss_object,
         alpha,
         X if sparse is None else sparse(X),
         y,

@@ -1,15 +1,72 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from core_tools import LOSS_CASES, make_targets, numerical_gradient
+from core_tools import LOSS_CASES, make_loss, make_targets, numerical_gradient
+from scipy import special, stats
 from scipy.special import expit, softmax
-from sklearn.metrics import log_loss, mean_squared_error
+from sklearn.metrics import (
+    log_loss,
+    mean_absolute_error,
+    mean_gamma_deviance,
+    mean_pinball_loss,
+    mean_poisson_deviance,
+    mean_squared_error,
+    mean_tweedie_deviance,
+)
 
-from skffnn.core.links import IdentityLink
-from skffnn.core.losses import LOSSES
+from skffnn.core.links import LINKS, IdentityLink
+from skffnn.core.losses import LOSSES, IgnoringMissing, ThroughLink
 
-every_loss = pytest.mark.parametrize("case", LOSS_CASES, ids="-".join)
+LEVELS = (0.1, 0.5, 0.8)
+# Hyperparameters beside the defaults, and losses around a loss: name -> loss, targets.
+VARIANTS = {
+    "huber 0.4": (make_loss(("huber", "continuous"), delta=0.4), "continuous"),
+    "quantile 0.9": (make_loss(("quantile", "continuous"), quantile=0.9), "continuous"),
+    "quantiles": (make_loss(("quantile", "continuous"), quantile=LEVELS), "continuous"),
+    **{
+        f"tweedie {power}": (
+            make_loss(("tweedie", "continuous"), power=power), "continuous"
+        )
+        for power in (1, 1.2, 2)
+    },
+    **{
+        f"smooth {kind}": (make_loss(("log_loss", kind), label_smoothing=0.2), kind)
+        for kind in LOSSES["log_loss"]
+    },
+    **{
+        f"focal {kind} {gamma}": (make_loss(("focal", kind), gamma=gamma), kind)
+        for kind in LOSSES["focal"]
+        for gamma in (0.0, 0.5)
+    },
+    **{
+        f"{name} through {link.name}": (
+            ThroughLink(make_loss((name, "continuous")), link), "continuous"
+        )
+        for name in ("squared_error", "huber", "gaussian_nll")
+        for link in LINKS.values()
+    },
+    **{
+        f"{name} with missing": (
+            IgnoringMissing(make_loss((name, "continuous"))), "continuous"
+        )
+        for name, kinds in LOSSES.items()
+        if "continuous" in kinds
+    },
+    "quantiles through exp with missing": (
+        IgnoringMissing(
+            ThroughLink(
+                make_loss(("quantile", "continuous"), quantile=LEVELS), LINKS["exp"]
+            )
+        ),
+        "continuous",
+    ),
+}  # fmt: skip
+CASES = {"-".join(case): (make_loss(case), case[1]) for case in LOSS_CASES} | VARIANTS
+
+every_loss = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+every_registered_loss = pytest.mark.parametrize("case", LOSS_CASES, ids="-".join)
 
 
 @pytest.fixture(autouse=True)
@@ -19,16 +76,23 @@ def numpy_raises():
 
 
 def sample(case, n_rows=6, scale=2.0):
+    loss, kind = case
     rng = np.random.default_rng(3)
-    y = make_targets(case[1], rng, n_rows)
-    return y, rng.normal(scale=scale, size=y.shape), rng.uniform(0.1, 2.0, n_rows)
+    missing = isinstance(loss, IgnoringMissing)
+    inner = loss.loss if missing else loss
+    y = make_targets(inner, kind, rng, n_rows)
+    if isinstance(inner, ThroughLink):
+        y = inner.link.inverse(y)
+    if missing:
+        y[0, 0] = y[1, 2] = np.nan
+    raw = rng.normal(scale=scale, size=(n_rows, loss.n_outputs(y.shape[1])))
+    return y, raw, rng.uniform(0.1, 2.0, n_rows)
 
 
 def evaluate(case, y, raw, weight=None):
     gradient = np.full_like(raw, np.nan)
-    return LOSSES[case[0]][case[1]]().value_and_gradient(
-        y, raw, weight, gradient
-    ), gradient
+    value = case[0].value_and_gradient(y, raw, weight, gradient)
+    return value, gradient
 
 
 def logistic_log_loss(y, raw, weight):
@@ -54,6 +118,44 @@ def logistic_squared_error(y, raw, weight):
     return half_squared_error(y, expit(raw), weight)
 
 
+def softmax_squared_error(y, raw, weight):
+    return half_squared_error(y, softmax(raw, axis=1), weight)
+
+
+def focal(y, p, weight):
+    """Lin et al. (2017), eq. 4, as it is printed, summed over outputs."""
+    return -weight @ (y * (1.0 - p) ** 2 * np.log(p)).sum(axis=1)
+
+
+def logistic_focal(y, raw, weight):
+    return focal(y, expit(raw), weight) + focal(1.0 - y, expit(-raw), weight)
+
+
+def softmax_focal(y, raw, weight):
+    return focal(y, softmax(raw, axis=1), weight)
+
+
+def summed(metric, factor=1.0, link=lambda raw: raw):
+    """Return the sum over outputs of a metric that is a mean over rows."""
+
+    def value(y, raw, weight):
+        return (factor * weight.sum()) * sum(
+            metric(t, p, sample_weight=weight)
+            for t, p in zip(y.T, link(raw).T, strict=True)
+        )
+
+    return value
+
+
+def tweedie_deviance(y, mu, sample_weight):
+    return mean_tweedie_deviance(y, mu, sample_weight=sample_weight, power=1.5)
+
+
+def gaussian_nll(y, raw, weight):
+    std = np.exp(0.5 * raw[:, 3:])
+    return -weight @ stats.norm.logpdf(y, raw[:, :3], std).sum(axis=1)
+
+
 IN_SCIKIT_LEARN = {
     ("log_loss", "binary"): logistic_log_loss,
     ("log_loss", "multilabel"): logistic_log_loss,
@@ -61,14 +163,30 @@ IN_SCIKIT_LEARN = {
     ("squared_error", "continuous"): half_squared_error,
     ("squared_error", "binary"): logistic_squared_error,
     ("squared_error", "multilabel"): logistic_squared_error,
-    ("squared_error", "multiclass"): logistic_squared_error,
+    ("squared_error", "multiclass"): softmax_squared_error,
+    ("focal", "binary"): logistic_focal,
+    ("focal", "multilabel"): logistic_focal,
+    ("focal", "multiclass"): softmax_focal,
+    ("absolute_error", "continuous"): summed(mean_absolute_error),
+    ("huber", "continuous"): lambda y, raw, weight: (
+        weight @ special.huber(1.0, raw - y).sum(axis=1)
+    ),
+    ("log_cosh", "continuous"): lambda y, raw, weight: (
+        weight @ np.log(np.cosh(raw - y)).sum(axis=1)
+    ),
+    ("quantile", "continuous"): summed(mean_pinball_loss),
+    ("poisson", "continuous"): summed(mean_poisson_deviance, 0.5, np.exp),
+    ("gamma", "continuous"): summed(mean_gamma_deviance, 0.5, np.exp),
+    ("tweedie", "continuous"): summed(tweedie_deviance, 0.5, np.exp),
+    ("gaussian_nll", "continuous"): gaussian_nll,
 }
 
 
-@every_loss
-def test_value_is_that_of_scikit_learns_metrics(case):
-    y, raw, weight = sample(case)
-    value, _ = evaluate(case, y, raw, weight)
+@every_registered_loss
+def test_value_is_that_of_scikit_learn_or_scipy(case):
+    loss = (make_loss(case), case[1])
+    y, raw, weight = sample(loss)
+    value, _ = evaluate(loss, y, raw, weight)
     assert value == pytest.approx(IN_SCIKIT_LEARN[case](y, raw, weight), rel=1e-12)
 
 
@@ -130,7 +248,12 @@ def test_float32_is_the_rounded_float64(case):
     np.testing.assert_allclose(gradient, exact_gradient, rtol=1e-5, atol=1e-6)
 
 
-@every_loss
+# A mean of exp(1e4) at a variance of exp(-1e4) costs more than a number can hold. Such
+# an epoch counts as diverged.
+TAME = {name: c for name, c in CASES.items() if name != "gaussian_nll through exp"}
+
+
+@pytest.mark.parametrize("case", TAME.values(), ids=TAME)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_extreme_scores_stay_finite(case, dtype):
     y, raw, weight = (a.astype(dtype) for a in sample(case))
@@ -144,8 +267,8 @@ def test_extreme_scores_stay_finite(case, dtype):
 def test_log_loss_of_a_certain_mistake_is_the_score_itself(kind):
     y = np.eye(2) if kind == "multiclass" else np.array([[1.0], [0.0]])
     raw = 1e4 * (0.5 - y)
-    wrong, gradient = evaluate(("log_loss", kind), y, raw)
-    right, _ = evaluate(("log_loss", kind), y, -raw)
+    wrong, gradient = evaluate((make_loss(("log_loss", kind)), kind), y, raw)
+    right, _ = evaluate((make_loss(("log_loss", kind)), kind), y, -raw)
     assert wrong == pytest.approx(2e4 if kind == "multiclass" else 1e4, rel=1e-12)
     assert right == pytest.approx(0.0, abs=1e-12)
     np.testing.assert_allclose(gradient, 1.0 - 2.0 * y)
@@ -153,20 +276,20 @@ def test_log_loss_of_a_certain_mistake_is_the_score_itself(kind):
 
 def test_squared_error_of_several_outputs_is_half_the_sum_and_so_is_its_gradient():
     # MLPRegressor averages the value over outputs and sums the gradient.
-    case = ("squared_error", "continuous")
+    case = (make_loss(("squared_error", "continuous")), "continuous")
     value, gradient = evaluate(case, np.zeros((1, 2)), np.array([[1.0, 2.0]]))
     assert value == 2.5
     np.testing.assert_array_equal(gradient, [[1.0, 2.0]])
 
 
 @every_loss
-def test_losses_without_hyperparameters_are_equal_also_through_pickle(case):
-    loss = LOSSES[case[0]][case[1]]()
-    assert pickle.loads(pickle.dumps(loss)) == loss
+def test_losses_of_equal_fields_are_equal_also_through_pickle(case):
+    loss = case[0]
+    assert pickle.loads(pickle.dumps(loss)) == loss == replace(loss)
 
 
 def scores_of_both_signs(case, scale):
-    _, raw, _ = sample(case)
+    _, raw, _ = sample((make_loss(case), case[1]))
     return scale * np.concatenate([raw, -raw])
 
 
@@ -201,7 +324,7 @@ def test_the_complement_of_a_binary_probability_is_finite_too(name, scale):
 
 @pytest.mark.parametrize("name", [n for n, k in LOSSES.items() if "multiclass" in k])
 def test_probabilities_of_the_softmax_sum_to_one(name):
-    _, raw, _ = sample((name, "multiclass"))
+    raw = scores_of_both_signs((name, "multiclass"), 1.0)
     link = LOSSES[name]["multiclass"].link
     if link.name == "softmax":
         np.testing.assert_allclose(link.inverse(raw).sum(axis=1), 1.0, rtol=1e-14)
@@ -210,3 +333,41 @@ def test_probabilities_of_the_softmax_sum_to_one(name):
 def test_the_identity_link_predicts_the_score():
     raw = np.array([[-1.0, 7.0]])
     np.testing.assert_array_equal(IdentityLink().inverse(raw), raw)
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_a_link_its_inverse_and_its_derivative_belong_together(name):
+    link, raw = LINKS[name], np.linspace(-3.0, 3.0, 21)[:, None]
+    prediction = link.inverse(raw)
+    low, high = (float(end) for end in link.range[1:-1].split(","))
+    assert (prediction >= low).all()
+    assert (prediction <= high).all()
+    np.testing.assert_allclose(link.score(prediction), raw, rtol=1e-12, atol=1e-12)
+    h, gradient = 1e-5, np.ones_like(raw)
+    link.backward(prediction, gradient)
+    slope = (link.inverse(raw + h) - link.inverse(raw - h)) / (2.0 * h)
+    np.testing.assert_allclose(gradient, slope, rtol=1e-8)
+
+
+# That of the focal loss has no formula: it starts at the shares of the classes.
+WITH_BEST_CONSTANT = {k: c for k, c in CASES.items() if not k.startswith("focal")}
+
+
+@pytest.mark.parametrize("case", WITH_BEST_CONSTANT.values(), ids=WITH_BEST_CONSTANT)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_no_constant_is_better_than_the_best(case, weighted):
+    loss = case[0]
+    y, _, weight = sample(case, n_rows=40)
+    weight = weight if weighted else None
+    constant = loss.best_constant(y, weight)
+
+    def value(raw):
+        return evaluate(case, y, np.tile(raw, (len(y), 1)), weight)[0]
+
+    lowest = value(constant)
+    for step in (1e-3, 0.1):
+        for k in range(len(constant)):
+            for sign in (-1.0, 1.0):
+                moved = constant.copy()
+                moved[k] += sign * step
+                assert value(moved) >= lowest - 1e-9

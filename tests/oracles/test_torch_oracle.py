@@ -42,6 +42,50 @@ def logistic_half_square(raw, y):
     return half_square(torch.sigmoid(raw), y)
 
 
+def softmax_half_square(raw, y):
+    return half_square(torch.softmax(raw, dim=1), y)
+
+
+def torch_loss(module, factor=1.0):
+    """Return the sum over targets of one of torch's losses."""
+    return lambda raw, y: factor * module(reduction="none")(raw, y).sum(dim=1)
+
+
+def logistic_focal(raw, y):
+    p = torch.sigmoid(raw)
+    p_true = y * p + (1.0 - y) * (1.0 - p)
+    return (-((1.0 - p_true) ** 2) * torch.log(p_true)).sum(dim=1)
+
+
+def softmax_focal(raw, y):
+    log_p = (y * F.log_softmax(raw, dim=1)).sum(dim=1)
+    return -((1.0 - torch.exp(log_p)) ** 2) * log_p
+
+
+def log_cosh(raw, y):
+    return torch.log(torch.cosh(raw - y)).sum(dim=1)
+
+
+def half_poisson_deviance(raw, y):
+    return (torch.xlogy(y, y) - y * raw - y + torch.exp(raw)).sum(dim=1)
+
+
+def half_gamma_deviance(raw, y):
+    mu = torch.exp(raw)
+    return (torch.log(mu / y) + y / mu - 1.0).sum(dim=1)
+
+
+def half_tweedie_deviance(raw, y):
+    mu = torch.exp(raw)
+    return (4.0 * y**0.5 * -1.0 + 2.0 * y * mu**-0.5 + 2.0 * mu**0.5).sum(dim=1)
+
+
+def gaussian_nll(raw, y):
+    mean, log_variance = raw.chunk(2, dim=1)
+    nll = torch.nn.GaussianNLLLoss(full=True, eps=0.0, reduction="none")
+    return nll(mean, y, torch.exp(log_variance)).sum(dim=1)
+
+
 # (raw, y) -> the loss of each row.
 TORCH_LOSSES = {
     ("log_loss", "binary"): binary_log_loss,
@@ -52,7 +96,18 @@ TORCH_LOSSES = {
     ("squared_error", "continuous"): half_square,
     ("squared_error", "binary"): logistic_half_square,
     ("squared_error", "multilabel"): logistic_half_square,
-    ("squared_error", "multiclass"): logistic_half_square,
+    ("squared_error", "multiclass"): softmax_half_square,
+    ("focal", "binary"): logistic_focal,
+    ("focal", "multilabel"): logistic_focal,
+    ("focal", "multiclass"): softmax_focal,
+    ("absolute_error", "continuous"): torch_loss(torch.nn.L1Loss),
+    ("huber", "continuous"): torch_loss(torch.nn.HuberLoss),
+    ("log_cosh", "continuous"): log_cosh,
+    ("quantile", "continuous"): torch_loss(torch.nn.L1Loss, 0.5),
+    ("poisson", "continuous"): half_poisson_deviance,
+    ("gamma", "continuous"): half_gamma_deviance,
+    ("tweedie", "continuous"): half_tweedie_deviance,
+    ("gaussian_nll", "continuous"): gaussian_nll,
 }
 
 LOSS_CASES = [(name, kind) for name, kinds in LOSSES.items() for kind in kinds]
@@ -64,9 +119,10 @@ def tensor(array):
     return torch.tensor(array, dtype=torch.float64, requires_grad=True)
 
 
-def make_targets(kind, rng, n_rows):
+def make_targets(loss, kind, rng, n_rows):
     if kind == "continuous":
-        return rng.normal(size=(n_rows, 3))
+        y = rng.normal(size=(n_rows, 3))
+        return y if loss.target_range == "(-inf, inf)" else np.exp(y)
     if kind == "multiclass":
         return np.eye(4)[rng.integers(4, size=n_rows)]
     n_outputs = {"binary": 1, "multilabel": 3}[kind]
@@ -79,16 +135,18 @@ class Problem:
     def __init__(self, activation="tanh", loss=("log_loss", "multiclass"), alpha=0.0):
         rng = np.random.default_rng(0)
         self.X = rng.normal(size=(12, 3))
-        self.y = make_targets(loss[1], rng, 12)
+        loss_object = LOSSES[loss[0]][loss[1]]()
+        self.y = make_targets(loss_object, loss[1], rng, 12)
         weight = rng.uniform(0.1, 2.0, 12)
         self.weight = weight / weight.mean()
         functions = (ACTIVATIONS[activation],) * 2
-        self.network = Network((3, 5, 4, self.y.shape[1]), functions)
+        n_outputs = loss_object.n_outputs(self.y.shape[1])
+        self.network = Network((3, 5, 4, n_outputs), functions)
         self.params = self.network.init_params(rng, np.dtype(float))
         self.params += rng.normal(scale=0.2, size=self.params.shape)
         self.objective = Objective(
             self.network,
-            LOSSES[loss[0]][loss[1]](),
+            loss_object,
             alpha,
             self.X,
             self.y,
@@ -142,17 +200,16 @@ def test_activations_and_their_derivatives(activation):
 @every_loss
 def test_losses_and_their_gradients(loss):
     rng = np.random.default_rng(0)
-    y = make_targets(loss[1], rng, 10)
-    raw = tensor(rng.normal(scale=4.0, size=y.shape))
+    loss_object = LOSSES[loss[0]][loss[1]]()
+    y = make_targets(loss_object, loss[1], rng, 10)
+    raw = tensor(rng.normal(scale=2.0, size=(10, loss_object.n_outputs(y.shape[1]))))
     weight = rng.uniform(0.1, 2.0, 10)
     exact = (
         torch.from_numpy(weight) * TORCH_LOSSES[loss](raw, torch.from_numpy(y))
     ).sum()
     exact.backward()
-    gradient = np.empty_like(y)
-    value = LOSSES[loss[0]][loss[1]]().value_and_gradient(
-        y, raw.detach().numpy(), weight, gradient
-    )
+    gradient = np.empty(raw.shape)
+    value = loss_object.value_and_gradient(y, raw.detach().numpy(), weight, gradient)
     assert value == pytest.approx(exact.item(), abs=1e-10)
     np.testing.assert_allclose(gradient, raw.grad.numpy(), rtol=0, atol=1e-10)
 

@@ -1,0 +1,121 @@
+"""Losses of counts and amounts: half the deviance, with a logarithmic link.
+
+The prediction is mu = exp(raw), so effects multiply. Half, because squared error with
+its 1/2 is half the deviance of the normal distribution, and because scikit-learn's
+PoissonRegressor, GammaRegressor and TweedieRegressor minimise the same.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy.special import xlogy
+
+from skffnn.core.checks import require
+from skffnn.core.links import ExpLink, clipped_exp
+from skffnn.core.losses.base import SeparableLoss
+from skffnn.core.losses.constants import weighted_mean
+from skffnn.core.typing import Array
+
+__all__ = ["Gamma", "Poisson", "Tweedie"]
+
+
+class Deviance(SeparableLoss):
+    """Half a deviance of mu = exp(raw); a subclass writes `per_target`."""
+
+    link = ExpLink()
+
+    def best_constant(self, y: Array, weight: Array | None) -> Array:
+        """Return the logarithm of the mean."""
+        mean = weighted_mean(y, weight)
+        if not (mean > 0.0).all():
+            raise ValueError(
+                "targets must not all be zero: the logarithm of their mean is where "
+                "training starts"
+            )
+        return np.log(mean)
+
+
+@dataclass(frozen=True)
+class Poisson(Deviance):
+    """y log(y / mu) - y + mu with mu = exp(raw), summed over targets: for counts.
+
+    Half the deviance of Poisson's distribution (McCullagh and Nelder 1989, sec. 2.3).
+    The derivative by raw is mu - y.
+    """
+
+    target_range: ClassVar[str] = "[0, inf)"
+
+    def per_target(self, y: Array, raw: Array, gradient_out: Array) -> Array:
+        mu = clipped_exp(raw)
+        np.subtract(mu, y, out=gradient_out)
+        loss: Array = xlogy(y, y)
+        loss -= y * raw
+        loss += gradient_out
+        return loss
+
+
+@dataclass(frozen=True)
+class Gamma(Deviance):
+    """log(mu / y) + y / mu - 1 with mu = exp(raw), summed over targets: for amounts.
+
+    Half the deviance of the gamma distribution (McCullagh and Nelder 1989, sec. 2.3),
+    whose standard deviation is proportional to its mean. The derivative by raw is
+    1 - y / mu.
+    """
+
+    target_range: ClassVar[str] = "(0, inf)"
+
+    def per_target(self, y: Array, raw: Array, gradient_out: Array) -> Array:
+        ratio = clipped_exp(-raw)
+        ratio *= y
+        np.subtract(1.0, ratio, out=gradient_out)
+        loss = raw - np.log(y)
+        loss -= gradient_out
+        return loss
+
+
+@dataclass(frozen=True)
+class Tweedie(Deviance):
+    """y^(2-p) / ((1-p)(2-p)) - y mu^(1-p) / (1-p) + mu^(2-p) / (2-p), mu = exp(raw).
+
+    Half the deviance of Tweedie's distribution (Jorgensen 1987), summed over targets,
+    whose variance is proportional to mu^p. With p between one and two it is that of a
+    Poisson number of gamma amounts: exactly zero or positive, as the sum of insurance
+    claims. The derivative by raw is mu^(2-p) - y mu^(1-p).
+
+    Parameters
+    ----------
+    power : float in [1, 2], default=1.5
+        1 is "poisson", 2 is "gamma".
+    """
+
+    shared: ClassVar[tuple[str, ...]] = ("power",)
+    target_range: ClassVar[str] = "[0, inf)"
+    power: float = 1.5
+
+    def __post_init__(self) -> None:
+        require(self, power="[1, 2]")
+
+    @property
+    def _limit(self) -> Deviance | None:
+        """The distribution at the ends of the interval."""
+        return {1.0: Poisson(), 2.0: Gamma()}.get(float(self.power))
+
+    def check_target(self, y: Array) -> None:
+        if self._limit is not None:
+            return self._limit.check_target(y)
+        return super().check_target(y)
+
+    def per_target(self, y: Array, raw: Array, gradient_out: Array) -> Array:
+        if self._limit is not None:
+            return self._limit.per_target(y, raw, gradient_out)
+        a, b = 1.0 - self.power, 2.0 - self.power
+        mu_a = clipped_exp(a * raw)
+        mu_a *= y
+        mu_b = clipped_exp(b * raw)
+        np.subtract(mu_b, mu_a, out=gradient_out)
+        loss: Array = np.power(y, b) / (a * b)
+        loss -= mu_a / a
+        loss += mu_b / b
+        return loss

@@ -1,0 +1,527 @@
+"""The losses through the estimators: known solutions, and what each one promises."""
+
+import pickle
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from sklearn.base import clone
+from sklearn.datasets import load_wine, make_regression
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import (
+    GammaRegressor,
+    LogisticRegression,
+    PoissonRegressor,
+    QuantileRegressor,
+    Ridge,
+    TweedieRegressor,
+)
+from sklearn.metrics import d2_pinball_score
+from sklearn.model_selection import GridSearchCV
+
+from skffnn import FFNNClassifier, FFNNRegressor
+from skffnn.core.batches import SOLVERS
+from skffnn.core.links import LINKS
+from skffnn.core.losses import LOSSES
+from skffnn.core.schedules import Exponential
+
+pytestmark = pytest.mark.filterwarnings("ignore:max_iter=")
+
+REGRESSION = [name for name, kinds in LOSSES.items() if "continuous" in kinds]
+CLASSIFICATION = [name for name, kinds in LOSSES.items() if "binary" in kinds]
+OWN_LINK = [
+    name for name in REGRESSION if LOSSES[name]["continuous"].link.name != "identity"
+]
+LEVELS = [0.05, 0.5, 0.95]
+ALPHA = 0.1
+
+
+@pytest.fixture(scope="module")
+def amounts(diabetes):
+    """Return features and positive targets."""
+    X, y = diabetes
+    return X, np.exp(0.5 * y)
+
+
+def flat(model):
+    return np.concatenate([a.ravel() for a in (*model.coefs_, *model.intercepts_)])
+
+
+# -- Without hidden layers, on full batches: answers of scikit-learn ------------------
+
+LINEAR = {"solver": "batch", "tol": 1e-8, "alpha": ALPHA, "max_iter": 10_000}
+EXACT = {"alpha": ALPHA, "solver": "newton-cholesky", "tol": 1e-10}
+GLMS = {
+    "poisson": ({}, PoissonRegressor(**EXACT)),
+    "gamma": ({}, GammaRegressor(**EXACT)),
+    "tweedie 1": ({"power": 1}, TweedieRegressor(power=1, **EXACT)),
+    "tweedie 1.3": ({"power": 1.3}, TweedieRegressor(power=1.3, **EXACT)),
+    "tweedie 2": ({"power": 2}, TweedieRegressor(power=2, **EXACT)),
+    "squared_error": ({}, Ridge(alpha=ALPHA * 442)),
+}
+
+
+@pytest.mark.parametrize("name", GLMS)
+def test_a_linear_model_is_that_of_scikit_learn(amounts, name):
+    X, y = amounts
+    parameters, theirs = GLMS[name]
+    ours = FFNNRegressor((), loss=name.split()[0], **parameters, **LINEAR).fit(X, y)
+    theirs = clone(theirs).fit(X, y)
+    np.testing.assert_allclose(ours.coefs_[0][:, 0], theirs.coef_, rtol=0, atol=1e-4)
+    assert ours.intercepts_[0][0] == pytest.approx(theirs.intercept_, abs=1e-4)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-3)
+
+
+@pytest.mark.parametrize("labels", ["binary", "multiclass"])
+def test_linear_log_loss_is_logistic_regression(iris, cancer, labels):
+    X, y = cancer if labels == "binary" else iris
+    ours = FFNNClassifier((), **LINEAR).fit(X, y)
+    theirs = LogisticRegression(C=1.0 / (ALPHA * len(y)), tol=1e-10, max_iter=10_000)
+    theirs.fit(X, y)
+    np.testing.assert_allclose(ours.coefs_[0].T, theirs.coef_, atol=1e-4)
+    # A softmax does not change where all scores are shifted.
+    shift = ours.intercepts_[0].mean() if labels == "multiclass" else 0.0
+    np.testing.assert_allclose(
+        ours.intercepts_[0] - shift, theirs.intercept_, atol=1e-4
+    )
+
+
+@pytest.fixture(scope="module")
+def lines():
+    """Return as many rows as make the quantile of a linear model unique."""
+    X, y = make_regression(101, 3, noise=30.0, random_state=0)
+    return X, y / 100.0
+
+
+def linear_quantiles(quantile):
+    return FFNNRegressor(
+        (), loss="quantile", quantile=quantile, alpha=0.0, solver="batch",
+        optimizer="sgd", learning_rate=Exponential(1e-5), learning_rate_init=0.3,
+        max_iter=2000, tol=0.0, n_iter_no_change=2000,
+    )  # fmt: skip
+
+
+def test_linear_quantiles_are_those_of_quantile_regression(lines):
+    """Several at once are what each is alone: nothing ties their scores together."""
+    X, y = lines
+    ours = linear_quantiles([0.1, 0.5, 0.8]).fit(X, y)
+    for i, level in enumerate([0.1, 0.5, 0.8]):
+        theirs = QuantileRegressor(quantile=level, alpha=0.0).fit(X, y)
+        np.testing.assert_allclose(ours.coefs_[0][:, i], theirs.coef_, atol=1e-4)
+        assert ours.intercepts_[0][i] == pytest.approx(theirs.intercept_, abs=1e-4)
+
+
+def test_absolute_error_is_the_median(lines):
+    X, y = lines
+    ours = linear_quantiles(0.5).set_params(loss="absolute_error").fit(X, y)
+    theirs = QuantileRegressor(quantile=0.5, alpha=0.0).fit(X, y)
+    np.testing.assert_allclose(ours.coefs_[0][:, 0], theirs.coef_, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("limit", "parameters", "of"),
+    [
+        ("huber", {"delta": 1e3}, {"loss": "squared_error"}),
+        ("focal", {"gamma": 0.0}, {"loss": "log_loss"}),
+        ("tweedie", {"power": 1.0}, {"loss": "poisson"}),
+        ("tweedie", {"power": 2.0}, {"loss": "gamma"}),
+    ],
+)
+def test_a_loss_ends_where_another_begins(amounts, iris, limit, parameters, of):
+    Estimator = FFNNRegressor if limit in REGRESSION else FFNNClassifier
+    X, y = amounts if limit in REGRESSION else iris
+    settings = {"solver": "batch", "optimizer": "sgd", "max_iter": 20, "alpha": 0.0}
+    one, other = (
+        Estimator((5,), random_state=0, **settings, **loss).fit(X, y)
+        for loss in ({"loss": limit, **parameters}, of)
+    )
+    np.testing.assert_allclose(flat(one), flat(other), rtol=1e-8, atol=1e-10)
+
+
+# -- Every loss, every way to train ----------------------------------------------------
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("loss", REGRESSION)
+def test_every_loss_learns_with_every_solver(amounts, loss, solver):
+    X, y = amounts[0][:150], amounts[1][:150]
+    model = FFNNRegressor((10,), loss=loss, solver=solver, max_iter=15, random_state=0)
+    if solver != "batch":
+        model.set_params(learning_rate_init=0.01)
+    assert model.fit(X, y).score(X, y) > 0.3
+
+
+@pytest.mark.parametrize("loss", REGRESSION)
+def test_regression_losses_take_whatever_scikit_learn_passes(amounts, loss):
+    X, y = amounts
+    model = FFNNRegressor((4,), loss=loss, max_iter=3, random_state=0)
+    Y = np.column_stack([y, y[::-1]])
+    assert model.fit(sp.csr_array(X.astype(np.float32)), Y).predict(X).shape == Y.shape
+    assert model.coefs_[0].dtype == np.float32
+    copy = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(copy.predict(X), model.predict(X))
+    fitted = clone(model).fit(X, y)
+    by_epoch = clone(model)
+    for _ in range(3):
+        by_epoch.partial_fit(X, y)
+    np.testing.assert_array_equal(flat(by_epoch), flat(fitted))
+    search = GridSearchCV(clone(model), {"alpha": [1e-4, 1.0]}, cv=2).fit(X, y)
+    assert np.isfinite(search.best_score_)
+
+
+@pytest.mark.parametrize("loss", REGRESSION)
+def test_weight_two_is_the_row_twice(amounts, loss):
+    X, y = amounts[0][:60], amounts[1][:60]
+    repeats = np.random.default_rng(1).integers(0, 4, 60)
+    model = FFNNRegressor(
+        (6,), "tanh", loss=loss, solver="batch", optimizer="sgd", max_iter=20,
+        random_state=0,
+    )  # fmt: skip
+    weighted = flat(clone(model).fit(X, y, repeats.astype(float)))
+    repeated = flat(model.fit(X.repeat(repeats, axis=0), y.repeat(repeats)))
+    np.testing.assert_allclose(weighted, repeated, rtol=1e-8, atol=1e-12)
+
+
+# -- Starts ----------------------------------------------------------------------------
+
+
+def first_bias(model, *data):
+    """Return the output biases before the first step."""
+    frozen = clone(model).set_params(
+        optimizer="sgd", learning_rate_init=1e-300, max_iter=1, random_state=0
+    )
+    return frozen.fit(*data).intercepts_[-1]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "constant"),
+    [
+        ({}, np.mean),
+        ({"loss": "absolute_error"}, np.median),
+        ({"loss": "quantile", "quantile": 0.9}, lambda y: np.quantile(y, 0.9)),
+        ({"loss": "poisson"}, lambda y: np.log(y.mean())),
+        ({"loss": "gamma"}, lambda y: np.log(y.mean())),
+        ({"loss": "tweedie"}, lambda y: np.log(y.mean())),
+        ({"loss": "gaussian_nll"}, lambda y: [y.mean(), np.log(y.var())]),
+        ({"out_activation": "exp"}, lambda y: np.log(y.mean())),
+    ],
+    ids=str,
+)
+def test_a_regression_starts_at_the_best_constant(amounts, parameters, constant):
+    X, y = amounts[0][:441], amounts[1][:441]
+    bias = first_bias(FFNNRegressor(**parameters), X, y)
+    np.testing.assert_allclose(bias, np.ravel(constant(y)), rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss", CLASSIFICATION)
+def test_a_classifier_starts_at_the_shares_of_the_classes(iris, cancer, loss):
+    X, y = cancer
+    share = y.mean()
+    bias = first_bias(FFNNClassifier(loss=loss), X, y)
+    np.testing.assert_allclose(bias, [np.log(share / (1.0 - share))], rtol=1e-12)
+    X, y = iris[0][:120], iris[1][:120]
+    bias = first_bias(FFNNClassifier(loss=loss), X, y)
+    np.testing.assert_allclose(bias, np.log(np.bincount(y) / 120), rtol=1e-12)
+
+
+def test_a_class_that_the_first_block_lacks_can_come(iris):
+    X, y = iris
+    model = FFNNClassifier((10,), learning_rate_init=0.01, random_state=0)
+    model.partial_fit(X[:100], y[:100], classes=[0, 1, 2])
+    assert np.isfinite(flat(model)).all()
+    for _ in range(50):
+        model.partial_fit(X, y)
+    assert model.score(X, y) > 0.95
+
+
+def test_the_start_ignores_the_hold_out(diabetes):
+    X, y = diabetes
+    own = {"X_val": X[300:], "y_val": y[300:]}
+    model = FFNNRegressor(early_stopping=True, optimizer="sgd", max_iter=1)
+    model.set_params(learning_rate_init=1e-300, random_state=0)
+    bias = model.fit(X[:300], y[:300], **own).intercepts_[-1]
+    np.testing.assert_allclose(bias, y[:300].mean(), rtol=1e-12)
+
+
+# -- Quantiles, and the standard deviation ---------------------------------------------
+
+
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_quantiles_of_one_network_never_cross(diabetes, n_targets):
+    X, y = diabetes
+    Y = y if n_targets == 1 else np.column_stack([y, -y])
+    model = FFNNRegressor(
+        (20,), loss="quantile", quantile=LEVELS, max_iter=30, random_state=0
+    ).fit(X, Y)
+    far = np.random.default_rng(0).normal(scale=20.0, size=(1000, X.shape[1]))
+    prediction = model.predict(far)
+    assert prediction.shape == (1000, *Y.shape[1:], 3)
+    assert (np.diff(prediction, axis=-1) >= 0.0).all()
+    assert (np.diff(model._network.raw(far, model._state.params, 1000)) < 0.0).any()
+
+
+def test_quantiles_cover_the_shares_they_should(diabetes):
+    X, y = diabetes
+    model = FFNNRegressor((), loss="quantile", quantile=LEVELS, random_state=0)
+    below = (y[:, None] < model.fit(X, y).predict(X)).mean(axis=0)
+    np.testing.assert_allclose(below, LEVELS, atol=0.03)
+
+
+def test_the_score_of_several_quantiles_is_the_mean_share_explained(diabetes):
+    X, y = diabetes
+    model = FFNNRegressor(loss="quantile", quantile=LEVELS, max_iter=5, random_state=0)
+    prediction = model.fit(X, y).predict(X)
+    weight = np.random.default_rng(0).uniform(size=len(y))
+    score = np.mean(
+        [
+            d2_pinball_score(y, p, sample_weight=weight, alpha=level)
+            for p, level in zip(prediction.T, LEVELS, strict=True)
+        ]
+    )
+    assert model.score(X, y, weight) == pytest.approx(score)
+
+
+def test_a_sequence_of_one_quantile_keeps_its_axis(diabetes):
+    X, y = diabetes
+    model = FFNNRegressor(loss="quantile", quantile=[0.5], max_iter=2, random_state=0)
+    assert model.fit(X, y).predict(X).shape == (len(y), 1)
+    assert np.isfinite(model.score(X, y))
+    assert model.set_params(quantile=0.5).fit(X, y).predict(X).shape == (len(y),)
+
+
+@pytest.mark.parametrize("quantile", [[], [0.5, 0.1], [0.5, 0.5], [0.0, 0.5], [[0.5]]])
+def test_quantiles_that_are_none_are_named(diabetes, quantile):
+    model = FFNNRegressor(loss="quantile", quantile=quantile)
+    with pytest.raises(ValueError, match="increasing sequence of them, got"):
+        model.fit(*diabetes)
+
+
+@pytest.mark.parametrize("n_targets", [1, 2])
+def test_the_standard_deviation_is_found_where_the_noise_is(n_targets):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1.0, 1.0, (4000, 1))
+    noise = np.exp(X)
+    Y = 2.0 * X + noise * rng.normal(size=(4000, n_targets))
+    Y = Y[:, 0] if n_targets == 1 else Y
+    model = FFNNRegressor(
+        (), loss="gaussian_nll", solver="batch", alpha=0.0, tol=1e-6
+    ).fit(X, Y)
+    mean, std = model.predict(X, return_std=True)
+    assert mean.shape == std.shape == Y.shape
+    np.testing.assert_array_equal(mean, model.predict(X))
+    np.testing.assert_allclose(
+        std.reshape(4000, -1), noise.repeat(n_targets, 1), rtol=0.1
+    )
+    # The weights of log(s^2) are twice those of log(s).
+    np.testing.assert_allclose(model.coefs_[0][0, n_targets:], 2.0, atol=0.1)
+
+
+@pytest.mark.parametrize("loss", [n for n in REGRESSION if n != "gaussian_nll"])
+def test_a_loss_without_a_standard_deviation_says_so(amounts, loss):
+    X, y = amounts
+    model = FFNNRegressor((2,), loss=loss, max_iter=1, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="return_std=True needs loss='gaussian_nll'"):
+        model.predict(X, return_std=True)
+
+
+# -- Targets ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parameters", "value", "message"),
+    [
+        ({"loss": "poisson"}, -1.0, r"loss='poisson': .*\[0, inf\), got -1\.0"),
+        ({"loss": "gamma"}, 0.0, r"loss='gamma': .*\(0, inf\), got 0\.0"),
+        ({"loss": "tweedie"}, -1.0, r"loss='tweedie': .*\[0, inf\), got -1\.0"),
+        ({"loss": "tweedie", "power": 2}, 0.0, r"'tweedie': .*\(0, inf\), got 0\.0"),
+        ({"out_activation": "logistic"}, 2.0, r"'logistic': .*\[0, 1\].* got 2\.0"),
+        ({"out_activation": "tanh"}, -2.0, r"'tanh': .*\[-1, 1\].* got -2\.0"),
+        ({"out_activation": "exp"}, -2.0, r"'exp': .*\[0, inf\).* got -2\.0"),
+        ({"out_activation": "softplus"}, -2.0, r"'softplus': .*\[0, inf\).* got -2\.0"),
+    ],
+    ids=str,
+)
+def test_a_target_out_of_range_is_named_and_leaves_the_model(
+    diabetes, parameters, value, message
+):
+    X = diabetes[0]
+    y = np.full(len(X), 0.5)
+    y[::2] = 0.6
+    model = FFNNRegressor((2,), max_iter=2, random_state=0, **parameters).fit(X, y)
+    before = model.predict(X)
+    y[7] = value
+    with pytest.raises(ValueError, match=message):
+        model.fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        model.partial_fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), before)
+
+
+@pytest.mark.parametrize("loss", ["poisson", "tweedie"])
+def test_targets_that_are_all_zero_are_an_error(diabetes, loss):
+    with pytest.raises(
+        ValueError, match=f"loss='{loss}': targets must not all be zero"
+    ):
+        FFNNRegressor(loss=loss).fit(diabetes[0], np.zeros(442))
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("name", LINKS)
+def test_predictions_stay_in_the_range_of_the_output_activation(diabetes, name, solver):
+    X, y = diabetes[0][:150], diabetes[1][:150]
+    link = LINKS[name]
+    y = link.inverse(0.5 * y[:, None])[:, 0]
+    model = FFNNRegressor(
+        (10,), out_activation=name, solver=solver, max_iter=15, random_state=0
+    )
+    if solver != "batch":
+        model.set_params(learning_rate_init=0.01)
+    model.fit(X, y)
+    assert model.out_activation_ == name
+    assert model.score(X, y) > 0.3
+    low, high = (float(end) for end in link.range[1:-1].split(","))
+    far = model.predict(50.0 * X)
+    assert low <= far.min()
+    assert far.max() <= high
+
+
+def test_targets_at_the_ends_of_a_range_are_allowed(diabetes):
+    X, y = diabetes
+    y = (y > 0.0).astype(float)
+    model = FFNNRegressor((), out_activation="logistic", alpha=0.0, solver="batch")
+    brier = FFNNClassifier((), loss="squared_error", alpha=0.0, solver="batch")
+    p = brier.set_params(tol=1e-6).fit(X, y).predict_proba(X)[:, 1]
+    bounded = model.set_params(tol=1e-6).fit(X, y).predict(X)
+    np.testing.assert_allclose(bounded, p, atol=1e-3)
+    assert model.set_params(max_iter=2).fit(X, np.zeros(442)).predict(X).max() < 0.5
+
+
+@pytest.mark.parametrize("loss", OWN_LINK)
+def test_a_loss_with_its_own_link_keeps_it(amounts, loss):
+    model = FFNNRegressor(loss=loss, out_activation="exp", max_iter=1, random_state=0)
+    assert model.fit(*amounts).out_activation_ == "exp"
+    with pytest.raises(
+        ValueError, match=f"loss='{loss}' has the link 'exp' of its own"
+    ):
+        model.set_params(out_activation="softplus").fit(*amounts)
+
+
+# -- Targets that are missing ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("loss", REGRESSION)
+def test_a_missing_target_is_left_out_of_the_loss(amounts, loss):
+    """Two targets without a shared layer are two models, each on its own rows."""
+    X, y = amounts
+    Y = np.column_stack([y, y[::-1]])
+    Y[::3, 0] = Y[1::3, 1] = np.nan
+    model = FFNNRegressor(
+        (), loss=loss, missing_targets="ignore", solver="batch", optimizer="sgd",
+        alpha=0.0, momentum=0.0, max_iter=30, random_state=0,
+    )  # fmt: skip
+    both = clone(model).fit(X, Y)
+    rows = ~np.isnan(Y[:, 0])
+    # J is a mean over all rows with a target: the rate makes up for it.
+    rate = both.learning_rate_init_ * rows.mean()
+    alone = clone(model).set_params(missing_targets="error", learning_rate_init=rate)
+    first = both.intercepts_[0][::2]
+    start = clone(both).set_params(learning_rate_init=1e-300).fit(X, Y)
+    assert np.isfinite(flat(both)).all()
+    alone.set_params(warm_start=True, max_iter=1).fit(X[rows], Y[rows, 0])
+    columns = slice(0, None, 2)
+    alone._state.params[...] = np.concatenate(
+        [start.coefs_[0][:, columns].ravel(), start.intercepts_[0][columns]]
+    )
+    alone._state.optimizer_state = None
+    alone.set_params(max_iter=30).fit(X[rows], Y[rows, 0])
+    np.testing.assert_allclose(alone.intercepts_[0], first, rtol=1e-8)
+
+
+def test_a_row_without_any_target_is_no_row(diabetes):
+    X, y = diabetes
+    y = y.copy()
+    y[::5] = np.nan
+    model = FFNNRegressor(missing_targets="ignore", max_iter=3, random_state=0)
+    there = ~np.isnan(y)
+    np.testing.assert_array_equal(
+        flat(clone(model).fit(X, y)), flat(model.fit(X[there], y[there]))
+    )
+    assert model.t_ == 3 * there.sum()
+
+
+def test_missing_targets_go_with_what_else_there_is(diabetes):
+    X, y = diabetes
+    Y = np.column_stack([y, -y])
+    Y[::4, 0] = np.nan
+    model = FFNNRegressor(
+        (5,), loss="quantile", quantile=LEVELS, missing_targets="ignore",
+        early_stopping=True, max_iter=5, random_state=0,
+    )  # fmt: skip
+    weight = np.random.default_rng(0).uniform(size=len(y))
+    model.fit(sp.csr_array(X), Y, weight, X_val=X[:50], y_val=Y[:50])
+    assert np.isfinite(model.predict(X)).all()
+    assert np.isfinite(model.validation_scores_).all()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "missing", "message"),
+    [
+        ({}, [0], "NaN"),
+        ({"missing_targets": "ignore"}, range(442), "all targets .* are missing"),
+    ],
+    ids=str,
+)
+def test_missing_targets_are_an_error_unless_asked_for(
+    diabetes, parameters, missing, message
+):
+    X, y = diabetes
+    y = y.copy()
+    y[list(missing)] = np.nan
+    with pytest.raises(ValueError, match=message):
+        FFNNRegressor(**parameters).fit(X, y)
+
+
+def test_an_output_without_a_target_is_named(diabetes):
+    X, y = diabetes
+    Y = np.column_stack([y, np.full(len(y), np.nan)])
+    with pytest.raises(ValueError, match="all targets of output 1 are missing"):
+        FFNNRegressor(missing_targets="ignore").fit(X, Y)
+
+
+# -- Words -----------------------------------------------------------------------------
+
+
+def test_a_hyperparameter_of_another_loss_has_no_effect(diabetes, iris):
+    with pytest.warns(UserWarning, match=r"loss='huber': quantile=0\.9, power=1\.2"):
+        FFNNRegressor(loss="huber", quantile=0.9, power=1.2, max_iter=1).fit(*diabetes)
+    with pytest.warns(UserWarning, match=r"loss='log_loss': gamma=1\.0"):
+        FFNNClassifier(label_smoothing=0.1, gamma=1.0, max_iter=1).fit(*iris)
+
+
+def test_a_dead_network_says_so():
+    """On features of unlike scale a step of sgd is too long for most units."""
+    X, y = load_wine(return_X_y=True)
+    model = FFNNClassifier(
+        (20,), optimizer="sgd", learning_rate_init=0.1, max_iter=60, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning, match="The network is dead"):
+        model.fit(X, y)
+    assert np.ptp(model.predict_proba(X), axis=0).max() == 0.0
+
+
+def test_label_smoothing_and_focus_make_less_certain(cancer):
+    X, y = cancer
+    certainty = {
+        loss: FFNNClassifier(**parameters, random_state=0)
+        .fit(X, y)
+        .predict_proba(X)
+        .max(axis=1)
+        .mean()
+        for loss, parameters in {
+            "plain": {},
+            "smooth": {"label_smoothing": 0.2},
+            "focal": {"loss": "focal"},
+        }.items()
+    }
+    assert certainty["smooth"] < certainty["plain"]
+    assert certainty["focal"] < certainty["plain"]
