@@ -44,7 +44,8 @@ def check_parameters(transformer: Any) -> None:
     if not isinstance(parameters["missing_indicator"], bool | np.bool_):
         raise _refused(transformer, "missing_indicator", "True or False")
     value = parameters["sparse_output"]
-    if not (isinstance(value, bool | np.bool_) or value == "auto"):
+    is_auto = isinstance(value, str) and value == "auto"
+    if not (is_auto or isinstance(value, bool | np.bool_)):
         raise _refused(transformer, "sparse_output", "True, False or 'auto'")
     value = parameters["dtype"]
     if value is not None and not _is_float(value):

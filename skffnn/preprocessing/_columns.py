@@ -116,7 +116,7 @@ def read_frame(X: Any) -> list[Column]:
     """Return the columns of a DataFrame of pandas or polars."""
     if "polars" in sys.modules and isinstance(X, sys.modules["polars"].DataFrame):
         return [_read_polars(series) for series in X.get_columns()]
-    return [_read_pandas(X.iloc[:, j], str(label)) for j, label in enumerate(X.columns)]
+    return [_read_pandas(series, str(label)) for label, series in X.items()]
 
 
 def read_array(X: Any) -> list[Column]:
@@ -127,30 +127,25 @@ def read_array(X: Any) -> list[Column]:
 def _read_pandas(series: Any, label: str) -> Column:
     pd = sys.modules["pandas"]
     dtype = series.dtype
+    if isinstance(dtype, np.dtype):
+        return _read_values(series.to_numpy(), label)
     if isinstance(dtype, pd.CategoricalDtype):
         levels = Levels(series.cat.codes.to_numpy(), dtype.categories.tolist())
         return Column(label, "ordinal" if dtype.ordered else "categorical", levels)
-    types = pd.api.types
-    if types.is_bool_dtype(dtype):
+    if dtype.kind == "b":
         return Column(label, "boolean", series.to_numpy(np.float64, na_value=np.nan))
-    if types.is_numeric_dtype(dtype) and not types.is_complex_dtype(dtype):
-        if "decimal" in str(dtype):
-            raise _no_such_kind(label, dtype)
-        plain = getattr(dtype, "numpy_dtype", dtype)
+    if dtype.kind in "iuf":
+        is_single = getattr(dtype, "numpy_dtype", None) == np.float32
         values = series.to_numpy(np.float64, na_value=np.nan)
-        return Column(label, "numeric", values, plain == np.float32)
-    if types.is_datetime64_any_dtype(dtype):
-        if getattr(series.dt, "tz", None) is not None:
+        return Column(label, "numeric", values, is_single)
+    if dtype.kind == "M":
+        if getattr(dtype, "tz", None) is not None or "tz=" in str(dtype):
             series = series.dt.tz_localize(None)
         return Column(label, "date", series.to_numpy("datetime64[us]"))
-    if types.is_timedelta64_dtype(dtype):
+    if dtype.kind == "m":
         return Column(label, "duration", _seconds(series.to_numpy("timedelta64[us]")))
-    if isinstance(dtype, pd.StringDtype) or str(dtype) == "string[pyarrow]":
-        codes, values = pd.factorize(series)
-        kind = "categorical" if len(values) else "empty"
-        return Column(label, kind, Levels(codes, values.tolist()))
-    if types.is_object_dtype(dtype) or "date32" in str(dtype):
-        return _read_objects(series.to_numpy(object), label)
+    if str(dtype).startswith(("str", "large_string", "dictionary", "null")):
+        return _read_objects(series.to_numpy(object).tolist(), label)
     raise _no_such_kind(label, dtype)
 
 
@@ -194,18 +189,17 @@ def _read_values(values: Any, label: str) -> Column:
 
 def _read_objects(values: Any, label: str) -> Column:
     """Return a column of Python objects, whose kind they tell."""
-    index: dict[Any, int] = {}
     try:
-        codes = np.array([index.setdefault(v, len(index)) for v in values], np.intp)
+        distinct = dict.fromkeys(values)
     except TypeError:
-        wrong = next(v for v in values if getattr(v, "__hash__", None) is None)
+        wrong = next(v for v in values if type(v).__hash__ is None)
         raise TypeError(
             f"Column {label!r} holds {wrong!r}: argument must be a string or a number"
         ) from None
-    known = [value for value in index if not _is_missing(value)]
-    if len(known) < len(index):
-        place = {value: code for code, value in enumerate(known)}
-        codes = np.array([place.get(v, -1) for v in index], dtype=np.intp)[codes]
+    known = [value for value in distinct if not _is_missing(value)]
+    places = dict.fromkeys(distinct, -1)
+    places.update(zip(known, range(len(known)), strict=True))
+    codes = np.fromiter(map(places.__getitem__, values), np.intp, len(values))
     levels = Levels(codes, known)
     types = set(map(type, known))
     if not types:

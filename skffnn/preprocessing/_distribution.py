@@ -64,13 +64,14 @@ class Distribution:
     @property
     def std(self) -> float:
         """Weighted standard deviation, of the population."""
-        deviation = self.values - self.mean
-        return float(np.sqrt(np.average(deviation**2, weights=self.weights)))
+        with np.errstate(over="ignore"):
+            squares = np.square(self.values - self.mean)
+            return float(np.sqrt(np.average(squares, weights=self.weights)))
 
     @property
     def range(self) -> float:
         """Largest minus smallest value."""
-        return float(self.values[-1] - self.values[0])
+        return float(self.values[-1]) - float(self.values[0])
 
     def quantiles(self, levels: Any) -> Any:
         """Return quantiles by the averaged inverse of the distribution function.

@@ -13,6 +13,17 @@ from skffnn.preprocessing._distribution import Distribution
 __all__ = ["NUMERIC", "NumericEncoder"]
 
 
+TINY = np.finfo(np.float64).tiny  # the inverse of a smaller spread is infinite
+LIMIT = 1e18  # no code is larger, so that its square is finite in float32, too
+
+
+def _bounded(codes: Any) -> Any:
+    """Return codes within the limit, zero for NaN, in place."""
+    np.clip(codes, -LIMIT, LIMIT, out=codes)
+    codes[np.isnan(codes)] = 0.0
+    return codes
+
+
 class NumericEncoder(ABC):
     """A map of each number of a column to one or more numbers; NaN becomes zeros.
 
@@ -82,21 +93,23 @@ class _Linear(NumericEncoder):
 
     @classmethod
     def fit(cls, columns: Sequence[Distribution], n_bins: int) -> Self:
-        """Take centre and scale of each column; zero and zero if it is constant."""
-        pairs = [(0.0, 0.0) if c.is_constant else cls._center_scale(c) for c in columns]
-        center, scale = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
-        return cls(center, scale)
+        """Take centre and spread of each column; a constant one becomes zeros."""
+        pairs = [(0.0, 0.0) if c.is_constant else cls._learn(c) for c in columns]
+        center, spread = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
+        varies = (spread > TINY) & np.isfinite(spread)
+        return cls(
+            center, np.divide(1.0, spread, out=np.zeros(len(pairs)), where=varies)
+        )
 
     @staticmethod
     @abstractmethod
-    def _center_scale(column: Distribution) -> tuple[float, float]:
-        """Return what to subtract from a column, and what to multiply it by then."""
+    def _learn(column: Distribution) -> tuple[float, float]:
+        """Return what to subtract from a column, and what to divide it by then."""
 
     def _encode(self, values: Any, columns: Any) -> Any:
         """Return the codes of `values`, which are in `columns`, one each or all."""
-        codes = (values - self.center[columns]) * self.scale[columns]
-        codes[np.isnan(codes)] = 0.0
-        return codes
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _bounded((values - self.center[columns]) * self.scale[columns])
 
     def column(self, values: Any, j: int) -> Any:
         return self._encode(values, j)[:, None]
@@ -117,28 +130,26 @@ class Standard(_Linear):
     """Mean 0, standard deviation 1."""
 
     @staticmethod
-    def _center_scale(column: Distribution) -> tuple[float, float]:
-        return column.mean, 1.0 / column.std
+    def _learn(column: Distribution) -> tuple[float, float]:
+        return column.mean, column.std
 
 
 class Robust(_Linear):
     """Median 0, distance between the quartiles 1, then z / sqrt(1 + (z / 3)^2).
 
-    Of Holzmüller, Grinsztajn and Steinwart (2024), section 3 and appendix C.1: where
-    the quartiles coincide, the range becomes 2. The last step keeps numbers near zero
-    as they are and all others within (-3, 3).
+    Of Holzmüller, Grinsztajn and Steinwart (2024): where the quartiles coincide, the
+    range becomes 2. The last step keeps numbers near zero as they are and all others
+    within (-3, 3).
     """
 
     @staticmethod
-    def _center_scale(column: Distribution) -> tuple[float, float]:
-        low, median, high = column.quantiles([0.25, 0.5, 0.75])
-        if high > low:
-            return median, 1.0 / (high - low)
-        return median, 2.0 / column.range
+    def _learn(column: Distribution) -> tuple[float, float]:
+        low, median, high = map(float, column.quantiles([0.25, 0.5, 0.75]))
+        return median, high - low if high - low > TINY else column.range / 2.0
 
     def _encode(self, values: Any, columns: Any) -> Any:
         z = super()._encode(values, columns)
-        return z / np.hypot(1.0, z / 3.0)  # the square of a number above 1e154 is inf
+        return z / np.sqrt(1.0 + np.square(z / 3.0))
 
 
 class Quantile(NumericEncoder):
@@ -206,13 +217,13 @@ class PiecewiseLinear(NumericEncoder):
 
     def column(self, values: Any, j: int) -> Any:
         edges = self.edges[j]
-        if len(edges) == 0:
+        if len(edges) < 2:
             return np.zeros((len(values), 1))
-        codes = (values[:, None] - edges[:-1]) / np.diff(edges)
+        with np.errstate(over="ignore", invalid="ignore"):
+            codes = (values[:, None] - edges[:-1]) / np.diff(edges)
         np.maximum(codes[:, 1:], 0.0, out=codes[:, 1:])
         np.minimum(codes[:, :-1], 1.0, out=codes[:, :-1])
-        codes[np.isnan(values)] = 0.0
-        return codes
+        return _bounded(codes)
 
 
 NUMERIC: dict[str, type[NumericEncoder]] = {
