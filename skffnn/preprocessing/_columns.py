@@ -104,6 +104,10 @@ class Column:
         )
 
 
+# How the names of those dtypes of pandas begin whose columns are read as objects.
+OBJECTS = ("str", "large_string", "dictionary", "null", "date32", "date64")
+
+
 def is_frame(X: Any) -> bool:
     """Return whether `X` is a DataFrame of pandas or polars, importing neither."""
     return any(
@@ -132,6 +136,8 @@ def _read_pandas(series: Any, label: str) -> Column:
     if isinstance(dtype, pd.CategoricalDtype):
         levels = Levels(series.cat.codes.to_numpy(), dtype.categories.tolist())
         return Column(label, "ordinal" if dtype.ordered else "categorical", levels)
+    if str(dtype).startswith(OBJECTS):
+        return _read_objects(series.to_numpy(object).tolist(), label)
     if dtype.kind == "b":
         return Column(label, "boolean", series.to_numpy(np.float64, na_value=np.nan))
     if dtype.kind in "iuf":
@@ -139,13 +145,11 @@ def _read_pandas(series: Any, label: str) -> Column:
         values = series.to_numpy(np.float64, na_value=np.nan)
         return Column(label, "numeric", values, is_single)
     if dtype.kind == "M":
-        if getattr(dtype, "tz", None) is not None or "tz=" in str(dtype):
+        if getattr(getattr(dtype, "pyarrow_dtype", dtype), "tz", None) is not None:
             series = series.dt.tz_localize(None)
         return Column(label, "date", series.to_numpy("datetime64[us]"))
     if dtype.kind == "m":
         return Column(label, "duration", _seconds(series.to_numpy("timedelta64[us]")))
-    if str(dtype).startswith(("str", "large_string", "dictionary", "null")):
-        return _read_objects(series.to_numpy(object).tolist(), label)
     raise _no_such_kind(label, dtype)
 
 
