@@ -4,6 +4,7 @@ from skffnn._checkpoint import Checkpoint
 from skffnn._classifier import FFNNClassifier
 from skffnn._display import LossCurveDisplay
 from skffnn._regressor import FFNNRegressor
+from skffnn.preprocessing import TabularPreprocessor
 
 __version__ = "0.1.0"
 
@@ -12,5 +13,6 @@ __all__ = [
     "FFNNClassifier",
     "FFNNRegressor",
     "LossCurveDisplay",
+    "TabularPreprocessor",
     "__version__",
 ]

@@ -19,7 +19,7 @@ FILES = {
 
 # module -> what it may import, below skffnn. Whoever opens a new door writes it here.
 DOORS = {
-    "": {"_checkpoint", "_classifier", "_display", "_regressor"},
+    "": {"_checkpoint", "_classifier", "_display", "_regressor", "preprocessing"},
     "_display": set(),
     "_classifier": {
         "_base",
@@ -154,6 +154,30 @@ DOORS = {
     "_weights": {"core.typing"},
     "_threads": {"core.objective", "core.training"},
     "_warnings": set(),
+    "preprocessing": {"preprocessing._tabular"},
+    "preprocessing._tabular": {
+        "preprocessing._categories",
+        "preprocessing._checks",
+        "preprocessing._columns",
+        "preprocessing._distribution",
+        "preprocessing._measures",
+        "preprocessing._numeric",
+        "preprocessing._plan",
+        "preprocessing._target",
+    },
+    "preprocessing._plan": {
+        "preprocessing._categories",
+        "preprocessing._columns",
+        "preprocessing._measures",
+        "preprocessing._numeric",
+    },
+    "preprocessing._categories": {"preprocessing._columns"},
+    "preprocessing._checks": {"preprocessing._numeric"},
+    "preprocessing._columns": set(),
+    "preprocessing._distribution": set(),
+    "preprocessing._measures": {"preprocessing._columns"},
+    "preprocessing._numeric": {"preprocessing._distribution"},
+    "preprocessing._target": {"preprocessing._checks"},
     "core": set(),
     "core.training": {
         "core.averaging",

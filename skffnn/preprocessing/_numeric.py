@@ -1,0 +1,234 @@
+"""What a network sees of a number: the encodings of numeric columns."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.special import ndtri
+
+from skffnn.preprocessing._distribution import Distribution
+
+__all__ = ["NUMERIC", "NumericEncoder"]
+
+
+TINY = np.finfo(np.float64).tiny  # the inverse of a smaller spread is infinite
+LIMIT = 1e18  # no code is larger, so that its square is finite in float32, too
+
+
+def _bounded(codes: Any) -> Any:
+    """Return codes within the limit, zero for NaN, in place."""
+    np.clip(codes, -LIMIT, LIMIT, out=codes)
+    codes[np.isnan(codes)] = 0.0
+    return codes
+
+
+class NumericEncoder(ABC):
+    """A map of each number of a column to one or more numbers; NaN becomes zeros.
+
+    Attributes
+    ----------
+    widths : ndarray of shape (n_columns,)
+        How many numbers each column becomes.
+    """
+
+    widths: Any
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, columns: Sequence[Distribution], n_bins: int) -> Self:
+        """Return an encoder made for columns of these distributions."""
+
+    @abstractmethod
+    def column(self, values: Any, j: int) -> Any:
+        """Return the codes of column j, of shape (n_rows, widths[j])."""
+
+    def suffixes(self, j: int) -> Sequence[str]:
+        """Return what tells the codes of column j apart in names."""
+        return ("",)
+
+    def dense(self, V: Any) -> Any:
+        """Return the codes of all columns, of shape (n_rows, sum of widths)."""
+        if V.shape[1] == 0:
+            return np.empty((len(V), 0))
+        return np.hstack([self.column(V[:, j], j) for j in range(V.shape[1])])
+
+    def sparse(self, X: Any) -> Any:
+        """Return codes minus the codes of zero, nonzero only where `X` is.
+
+        Parameters
+        ----------
+        X : CSC of shape (n_rows, n_columns)
+            Without duplicate entries.
+
+        Returns
+        -------
+        D : CSR of shape (n_rows, sum of widths)
+            ``dense(X.toarray()) - dense(zeros)``
+        """
+        starts = np.concatenate([[0], np.cumsum(self.widths)])
+        rows, columns, data = [], [], []
+        for j, (first, last) in enumerate(zip(X.indptr, X.indptr[1:], strict=False)):
+            if first < last:
+                D = self.column(X.data[first:last], j) - self.column(np.zeros(1), j)
+                i, k = np.nonzero(D)
+                rows.append(X.indices[first:last][i])
+                columns.append(starts[j] + k)
+                data.append(D[i, k])
+        if not data:
+            return sp.csr_array((X.shape[0], starts[-1]))
+        entries = (np.concatenate(rows), np.concatenate(columns))
+        shape = (X.shape[0], starts[-1])
+        return sp.coo_array((np.concatenate(data), entries), shape).tocsr()
+
+
+class _Linear(NumericEncoder):
+    """Centre and scale, for all columns at once."""
+
+    def __init__(self, center: Any, scale: Any) -> None:
+        self.center = center
+        self.scale = scale
+        self.widths = np.ones(len(center), dtype=np.intp)
+
+    @classmethod
+    def fit(cls, columns: Sequence[Distribution], n_bins: int) -> Self:
+        """Take centre and spread of each column; a constant one becomes zeros."""
+        pairs = [(0.0, 0.0) if c.is_constant else cls._learn(c) for c in columns]
+        center, spread = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
+        varies = (spread > TINY) & np.isfinite(spread)
+        return cls(
+            center, np.divide(1.0, spread, out=np.zeros(len(pairs)), where=varies)
+        )
+
+    @staticmethod
+    @abstractmethod
+    def _learn(column: Distribution) -> tuple[float, float]:
+        """Return what to subtract from a column, and what to divide it by then."""
+
+    def _encode(self, values: Any, columns: Any) -> Any:
+        """Return the codes of `values`, which are in `columns`, one each or all."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _bounded((values - self.center[columns]) * self.scale[columns])
+
+    def column(self, values: Any, j: int) -> Any:
+        return self._encode(values, j)[:, None]
+
+    def dense(self, V: Any) -> Any:
+        return self._encode(V, slice(None))
+
+    def sparse(self, X: Any) -> Any:
+        columns = np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
+        at_zero = self._encode(np.zeros(X.shape[1]), slice(None))
+        data = self._encode(X.data, columns) - at_zero[columns]
+        D = sp.csc_array((data, X.indices, X.indptr), X.shape).tocsr()
+        D.eliminate_zeros()
+        return D
+
+
+class Standard(_Linear):
+    """Mean 0, standard deviation 1."""
+
+    @staticmethod
+    def _learn(column: Distribution) -> tuple[float, float]:
+        return column.mean, column.std
+
+
+class Robust(_Linear):
+    """Median 0, distance between the quartiles 1, then z / sqrt(1 + (z / 3)^2).
+
+    Of Holzmüller, Grinsztajn and Steinwart (2024): where the quartiles coincide, the
+    range becomes 2. The last step keeps numbers near zero as they are and all others
+    within (-3, 3).
+    """
+
+    @staticmethod
+    def _learn(column: Distribution) -> tuple[float, float]:
+        low, median, high = map(float, column.quantiles([0.25, 0.5, 0.75]))
+        return median, high - low if high - low > TINY else column.range / 2.0
+
+    def _encode(self, values: Any, columns: Any) -> Any:
+        z = super()._encode(values, columns)
+        return z / np.sqrt(1.0 + np.square(z / 3.0))
+
+
+class Quantile(NumericEncoder):
+    """Ranks in a normal distribution.
+
+    The share F(v) of weight below v, and half of that on v, becomes the quantile of the
+    standard normal distribution at F(v); between the values of the training rows F is
+    linear, beyond them constant.
+    """
+
+    n_points = 1000
+
+    def __init__(self, curves: Sequence[tuple[Any, Any]]) -> None:
+        self.curves = curves
+        self.widths = np.ones(len(curves), dtype=np.intp)
+
+    @classmethod
+    def fit(cls, columns: Sequence[Distribution], n_bins: int) -> Self:
+        """Keep at most a thousand points of F for each column."""
+        return cls([cls._curve(column) for column in columns])
+
+    @classmethod
+    def _curve(cls, column: Distribution) -> tuple[Any, Any]:
+        if column.is_constant:
+            return np.zeros(1), np.full(1, 0.5)
+        ranks = column.middle_ranks()
+        if len(ranks) > cls.n_points:
+            even = np.linspace(ranks[0], ranks[-1], cls.n_points)
+            kept = np.unique(np.searchsorted(ranks, even[:-1]))
+            kept = np.append(kept, len(ranks) - 1)
+            return column.values[kept], ranks[kept]
+        return column.values, ranks
+
+    def column(self, values: Any, j: int) -> Any:
+        codes = ndtri(np.interp(values, *self.curves[j]))
+        codes[np.isnan(codes)] = 0.0
+        return codes[:, None]
+
+
+class PiecewiseLinear(NumericEncoder):
+    """The piecewise linear encoding of Gorishniy, Rubachev and Babenko (2022).
+
+    With the edges b_0 < ... < b_T at quantiles (section 3.2.1), code t of x is
+    (x - b_(t-1)) / (b_t - b_(t-1)), cut off below 0 except in the first bin and above 1
+    except in the last (equation 1). So b_0 + sum_t code_t * (b_t - b_(t-1)) is x.
+    """
+
+    def __init__(self, edges: Sequence[Any]) -> None:
+        self.edges = edges
+        self.widths = np.array([max(1, len(b) - 1) for b in edges], dtype=np.intp)
+
+    @classmethod
+    def fit(cls, columns: Sequence[Distribution], n_bins: int) -> Self:
+        """Put the edges at quantiles; where some coincide, there are fewer."""
+        levels = np.linspace(0.0, 1.0, n_bins + 1)
+        return cls(
+            [
+                np.zeros(0) if c.is_constant else np.unique(c.quantiles(levels))
+                for c in columns
+            ]
+        )
+
+    def suffixes(self, j: int) -> Sequence[str]:
+        return [f"_bin_{t}" for t in range(self.widths[j])]
+
+    def column(self, values: Any, j: int) -> Any:
+        edges = self.edges[j]
+        if len(edges) < 2:
+            return np.zeros((len(values), 1))
+        with np.errstate(over="ignore", invalid="ignore"):
+            codes = (values[:, None] - edges[:-1]) / np.diff(edges)
+        np.maximum(codes[:, 1:], 0.0, out=codes[:, 1:])
+        np.minimum(codes[:, :-1], 1.0, out=codes[:, :-1])
+        return _bounded(codes)
+
+
+NUMERIC: dict[str, type[NumericEncoder]] = {
+    "robust": Robust,
+    "standard": Standard,
+    "quantile": Quantile,
+    "piecewise_linear": PiecewiseLinear,
+}
