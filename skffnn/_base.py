@@ -267,7 +267,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
 
     @abstractmethod
     def _make_targets(
-        self, y: Array, classes: Any, incremental: bool
+        self, y: Array, weight: Array | None, classes: Any, incremental: bool
     ) -> LabelTargets | NumberTargets:
         """Return what encodes `y`, made from the first `y` there is."""
 
@@ -377,7 +377,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         else:
             preprocessor = make_preprocessor(self.preprocessing)
             X = fit_preprocess(preprocessor, X, y, weight, self)
-            targets = self._make_targets(y, classes, incremental)
+            targets = self._make_targets(y, weight, classes, incremental)
         in_loss = self._weigh(y, weight, targets)
         data = encode(X, y, weight, in_loss, targets, parts)
         if own:

@@ -406,7 +406,9 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         log_p[np.exp(log_p) == 1.0] = 0.0
         return log_p
 
-    def _make_targets(self, y: Array, classes: Any, incremental: bool) -> LabelTargets:
+    def _make_targets(
+        self, y: Array, weight: Array | None, classes: Any, incremental: bool
+    ) -> LabelTargets:
         if incremental and classes is None and not is_multilabel(y):
             raise ValueError(
                 "classes must be passed in the first call of partial_fit: all labels "

@@ -13,11 +13,11 @@ from sklearn.utils.metaestimators import available_if
 from skffnn._base import BaseFFNN, Interval, StrOptions, loss_constraint
 from skffnn._checkpoint import Checkpoint
 from skffnn._docs import document
-from skffnn._resolve import partial_fit_is_possible
+from skffnn._resolve import partial_fit_is_possible, resolve_loss
 from skffnn._targets import NumberTargets
 from skffnn.core.activations import Activation
 from skffnn.core.layer_rates import LayerRates
-from skffnn.core.links import LINKS, Link
+from skffnn.core.links import LINKS, IdentityLink, Link
 from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.optimizers import Optimizer
 from skffnn.core.typing import Array
@@ -53,7 +53,8 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         axis of the predictions: they come from one network and never cross.
 
     delta : float > 0, default=1.0
-        Residuals that are larger, in units of y, count linearly in "huber".
+        Residuals that are larger count linearly in "huber". In units of y, or of its
+        standard deviation where `scale_target` is True.
 
     power : float in [1, 2], default=1.5
         Of "tweedie": the variance is proportional to the mean to this power. 1 is
@@ -64,6 +65,13 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         (0, 1), "tanh" in (-1, 1), "softplus" and "exp" above 0. Targets must lie in it,
         ends included. "auto" is the loss's own: "exp" for "poisson", "gamma" and
         "tweedie", which allow no other, and "identity" for the rest.
+
+    scale_target : bool, default=True
+        Whether the network learns targets of mean zero and standard deviation one,
+        weighted, and predictions are taken back to the unit of y. Then neither `alpha`
+        nor the learning rate depends on that unit. `loss_curve_` holds J of the scaled
+        targets. Only where the link is the identity. `partial_fit` takes both numbers
+        from its first block.
 
     missing_targets : {"error", "ignore"}, default="error"
         What to do about NaN in y. "ignore" leaves the target out of the loss of its
@@ -116,6 +124,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         "delta": [Interval(Real, 0, None, closed="neither")],
         "power": [Interval(Real, 1, 2, closed="both")],
         "out_activation": [StrOptions({"auto", *LINKS})],
+        "scale_target": ["boolean"],
         "missing_targets": [StrOptions({"error", "ignore"})],
     }
 
@@ -132,6 +141,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         delta: float = 1.0,
         power: float = 1.5,
         out_activation: str = "auto",
+        scale_target: bool = True,
         missing_targets: str = "error",
         alpha: float = 1e-4,
         l1_ratio: float = 0.0,
@@ -173,6 +183,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         self.delta = delta
         self.power = power
         self.out_activation = out_activation
+        self.scale_target = scale_target
         self.missing_targets = missing_targets
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -340,7 +351,8 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         raw = self._raw_predict(X)
         decode, loss = self._targets.decode, self._loss
         if return_std:
-            return decode(loss.predict(raw)), decode(loss.predict_std(raw))
+            std = self._targets.decode_std(loss.predict_std(raw))
+            return decode(loss.predict(raw)), std
         return decode(loss.predict(raw))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -376,8 +388,11 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
     def _allows_missing_targets(self) -> bool:
         return bool(self.missing_targets == "ignore")
 
-    def _make_targets(self, y: Array, classes: Any, incremental: bool) -> NumberTargets:
-        return NumberTargets(y)
+    def _make_targets(
+        self, y: Array, weight: Array | None, classes: Any, incremental: bool
+    ) -> NumberTargets:
+        link = resolve_loss(self, "continuous").link
+        return NumberTargets(y, weight, self.scale_target and link == IdentityLink())
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -55,15 +55,23 @@ class NumberTargets:
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+    y : ndarray or sparse matrix of shape (n_samples,) or (n_samples, n_outputs)
         Targets of the first fit.
+    weight : ndarray of shape (n_samples,) or None, default=None
+        Weights of the rows.
+    scaled : bool, default=False
+        Whether the network sees them with mean zero and standard deviation one.
     """
 
     kind: TargetKind = "continuous"
 
-    def __init__(self, y: Array) -> None:
+    def __init__(
+        self, y: Any, weight: Array | None = None, scaled: bool = False
+    ) -> None:
         self.n_outputs = 1 if y.ndim == 1 else y.shape[1]
         self._flat = y.ndim == 1
+        # What the network sees is y less the first, divided by the second.
+        self._unit = mean_and_std(self._matrix(y), weight) if scaled else None
 
     def there(self, y: Any) -> Array:
         """Return which rows have a target: NaN, where it is allowed, is none."""
@@ -73,13 +81,15 @@ class NumberTargets:
 
     def encode(self, y: Array, dtype: np.dtype) -> Array:
         """Return `y` as a C-contiguous float matrix, in which NaN may be."""
-        dense = y if isinstance(y, np.ndarray) else y.toarray()
-        matrix = dense.reshape(len(dense), -1)
+        matrix = self._matrix(y)
         if matrix.shape[1] != self.n_outputs:
             raise ValueError(
                 f"y has {matrix.shape[1]} outputs, but this model was fitted with "
                 f"{self.n_outputs}"
             )
+        if self._unit is not None:
+            mean, std = self._unit
+            matrix = (matrix - mean) / std
         with np.errstate(over="ignore"):
             encoded = np.ascontiguousarray(matrix, dtype=dtype)
         if np.isinf(encoded).any():
@@ -88,7 +98,40 @@ class NumberTargets:
 
     def decode(self, prediction: Array) -> Array:
         """Return predictions in the shape that `y` had, plus further axes."""
+        if self._unit is not None:
+            further = (1,) * (prediction.ndim - 2)
+            mean, std = (part.reshape(-1, *further) for part in self._unit)
+            prediction = (prediction * std + mean).astype(prediction.dtype, copy=False)
         return prediction[:, 0] if self._flat else prediction
+
+    def decode_std(self, std: Array) -> Array:
+        """Return standard deviations likewise."""
+        if self._unit is not None:
+            std = (std * self._unit[1]).astype(std.dtype, copy=False)
+        return std[:, 0] if self._flat else std
+
+    @staticmethod
+    def _matrix(y: Any) -> Array:
+        dense = y if isinstance(y, np.ndarray) else y.toarray()
+        return dense.reshape(len(dense), -1)
+
+
+def mean_and_std(y: Array, weight: Array | None) -> tuple[Array, Array]:
+    """Return weighted mean and standard deviation of each column, without its NaN.
+
+    Both are float64. Of a constant column, or one that is all NaN, the latter is one.
+    """
+    weights = np.ones(len(y)) if weight is None else weight
+    mean, std = np.zeros(y.shape[1]), np.ones(y.shape[1])
+    for t, column in enumerate(y.T.astype(np.float64)):
+        kept = (weights > 0.0) & ~np.isnan(column)
+        if kept.any():
+            values, shares = column[kept], weights[kept]
+            mean[t] = np.average(values, weights=shares)
+            spread = np.sqrt(np.average((values - mean[t]) ** 2, weights=shares))
+            if spread > np.abs(values).max() * len(values) * np.finfo(float).eps:
+                std[t] = spread
+    return mean, std
 
 
 class LabelTargets:

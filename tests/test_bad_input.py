@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.exceptions import NotFittedError
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.activations import ACTIVATIONS, LeakyReLU
 from skffnn.core.losses import LOSSES
 from skffnn.core.optimizers import OPTIMIZERS, Optimizer
@@ -37,6 +37,7 @@ WRONG_VALUES = {
     "delta": [0.0, -1.0, None],
     "power": [0.9, 2.1, None],
     "out_activation": ["relu", "softmax", None],
+    "scale_target": ["yes", None],
     "missing_targets": ["drop", True],
     "class_weight": ["even", 2.0],
     "alpha": [-1e-4, "small", None],

@@ -5,11 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-
-from skffnn import FFNNClassifier, FFNNRegressor
 
 try:
     from sklearn.callback import ProgressBar, ScoringMonitor

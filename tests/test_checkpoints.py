@@ -9,10 +9,11 @@ import sys
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.base import clone
 from sklearn.model_selection import TimeSeriesSplit, cross_val_score
 
-from skffnn import Checkpoint, FFNNClassifier, FFNNRegressor
+from skffnn import Checkpoint
 from skffnn._checkpoint import CheckpointFile
 from skffnn.core.optimizers import OPTIMIZERS
 from skffnn.core.schedules import Schedule

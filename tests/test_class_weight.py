@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from plain import FFNNClassifier
 from sklearn.datasets import load_iris, make_classification
 from sklearn.metrics import recall_score
 from sklearn.preprocessing import scale
 from sklearn.utils.class_weight import compute_sample_weight
 
-from skffnn import FFNNClassifier
 from skffnn._weights import class_weighted
 
 X, Y = load_iris(return_X_y=True)

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.datasets import load_diabetes, load_digits, load_iris, load_wine
 from sklearn.model_selection import GridSearchCV
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.objective import CHUNK
 
 quiet = pytest.mark.filterwarnings("ignore:max_iter=")

@@ -6,12 +6,13 @@ import warnings
 
 import numpy as np
 import pytest
+from plain import FFNNClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skffnn import FFNNClassifier, LossCurveDisplay
+from skffnn import LossCurveDisplay
 
 plt = pytest.importorskip("matplotlib.pyplot")
 plt.switch_backend("Agg")

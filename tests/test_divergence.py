@@ -4,9 +4,9 @@ import pickle
 
 import numpy as np
 import pytest
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.exceptions import ConvergenceWarning
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.monitor import MAX_HALVINGS
 from skffnn.core.optimizers import OPTIMIZERS
 from skffnn.core.schedules import Constant, Schedule

@@ -7,12 +7,12 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import scale
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.losses import SquaredError
 from skffnn.core.network import Network
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS

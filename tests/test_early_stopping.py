@@ -2,10 +2,10 @@ import warnings
 
 import numpy as np
 import pytest
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn._holdout import split_rows
 
 

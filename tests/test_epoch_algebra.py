@@ -5,8 +5,8 @@ import pickle
 
 import numpy as np
 import pytest
+from plain import FFNNClassifier, FFNNRegressor
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.optimizers import OPTIMIZERS
 from skffnn.core.schedules import SCHEDULES
 

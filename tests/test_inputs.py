@@ -6,9 +6,9 @@ import pandas as pd
 import polars as pl
 import pytest
 import scipy.sparse as sp
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.preprocessing import StandardScaler
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.optimizers import OPTIMIZERS
 
 pytestmark = [

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.base import clone
 from sklearn.datasets import load_wine, make_regression
 from sklearn.exceptions import ConvergenceWarning
@@ -19,7 +20,6 @@ from sklearn.linear_model import (
 from sklearn.metrics import d2_pinball_score
 from sklearn.model_selection import GridSearchCV
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.batches import SOLVERS
 from skffnn.core.links import LINKS
 from skffnn.core.losses import LOSSES

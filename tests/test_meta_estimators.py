@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
@@ -28,7 +29,6 @@ from sklearn.multioutput import MultiOutputClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.activations import LeakyReLU
 from skffnn.core.optimizers.adam import Adam
 

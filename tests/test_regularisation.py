@@ -5,11 +5,11 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import ElasticNet
 from sklearn.preprocessing import scale
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS
 
 X, Y = (scale(part) for part in load_diabetes(return_X_y=True))

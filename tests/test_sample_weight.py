@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from plain import FFNNClassifier, FFNNRegressor
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.losses import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("ignore:max_iter=")

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from plain import FFNNClassifier, FFNNRegressor
 from scipy.special import expit, softmax
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.losses import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("ignore:max_iter=")

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from plain import FFNNRegressor
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from skffnn import FFNNRegressor
 from skffnn._threads import (
     WORK_FOR_THREADS,
     _is_within,

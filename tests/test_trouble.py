@@ -5,9 +5,9 @@ import warnings
 
 import numpy as np
 import pytest
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.exceptions import ConvergenceWarning
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.schedules import Schedule
 
 SOLVERS = ["batch", "mini-batch", "stochastic"]

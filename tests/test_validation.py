@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
@@ -27,7 +28,6 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn._holdout import split_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:max_iter=")

@@ -10,9 +10,8 @@ MLP divides alpha by the rows of a batch, we do not: ours = theirs / rows.
 
 import numpy as np
 import pytest
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-
-from skffnn import FFNNClassifier, FFNNRegressor
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning",
