@@ -2,9 +2,9 @@
 Dropout, norms and averages
 ===========================
 
-A network with more weights than it has rows to learn from can learn the rows by heart,
-mistakes included. Four ways to keep it from doing so, or to calm its steps, are compared
-here on a small data set in which some labels are wrong.
+A network with more weights than rows to learn from can learn the rows by heart,
+mistakes included. Four ways to keep it from doing so, or to calm its steps, are
+compared here on a small data set in which some labels are wrong.
 """
 
 # %%

@@ -353,6 +353,14 @@ def test_an_average_can_be_begun_and_ended_at_any_time():
     assert model._state.average is None
 
 
+def test_an_average_begins_anew_after_another_optimizer():
+    model = regressor(solver="batch", optimizer="adam", average=True, warm_start=True)
+    model.fit(X, Y).set_params(optimizer="lbfgs", average=False).fit(X, Y)
+    start = flat(model).copy()
+    model.set_params(optimizer="sgd", average=True, learning_rate_init=1e-12)
+    np.testing.assert_allclose(flat(model.fit(X, Y)), start, rtol=1e-6)
+
+
 @pytest.mark.parametrize("average", [True, 0.9])
 def test_the_holdout_judges_the_average_and_gives_it_back(average):
     model = FFNNRegressor(
