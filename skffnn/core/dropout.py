@@ -8,7 +8,6 @@ prediction.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import prod
 from typing import TypeAlias
 
 import numpy as np
@@ -83,7 +82,7 @@ class Thinning:
         ]
         dtype = state.params.dtype
         self._factors = [
-            np.empty(max_rows * sum(self._widths[layer] for layer in layers), dtype)
+            np.empty((max_rows, sum(self._widths[layer] for layer in layers)), dtype)
             for _, layers in self._alike
         ]
         self._kept = [np.empty((max_rows, width), dtype) for width in self._widths]
@@ -101,9 +100,8 @@ class Thinning:
         if self._input_rate:
             X = self._thin_features(X, share * self._input_rate)
         n_rows = X.shape[0]
-        for (rate, layers), factors in zip(self._alike, self._factors, strict=True):
-            n_units = sum(self._widths[layer] for layer in layers)
-            self._draw(share * rate, factors[: n_rows * n_units])
+        for (rate, _), factors in zip(self._alike, self._factors, strict=True):
+            self._draw(share * rate, factors[:n_rows].reshape(-1))
         if n_rows not in self._masks:
             self._masks[n_rows] = self._cut(n_rows)
         return X, self._masks[n_rows]
@@ -112,11 +110,10 @@ class Thinning:
         """Return the masks of `n_rows` rows, views into the buffers."""
         masks = {}
         for (_, layers), factors in zip(self._alike, self._factors, strict=True):
-            start = 0
+            flat, start = factors[:n_rows].reshape(-1), 0
             for layer in layers:
-                shape = (n_rows, self._widths[layer])
-                stop = start + prod(shape)
-                factor = factors[start:stop].reshape(shape)
+                stop = start + n_rows * self._widths[layer]
+                factor = flat[start:stop].reshape(n_rows, -1)
                 masks[layer] = Mask(factor, self._kept[layer][:n_rows])
                 start = stop
         return masks
