@@ -1,4 +1,4 @@
-"""How fast skffnn is: updates, whole fits, predictions, growth, start-up.
+"""How fast skffnn is: updates, options, whole fits, predictions, growth, start-up.
 
 Run it from the repository, on a machine that is otherwise idle:
 
@@ -27,6 +27,7 @@ import speed_fits
 import speed_growth
 import speed_memory
 import speed_objective
+import speed_options
 import speed_predict
 import speed_profile
 import speed_startup
@@ -37,6 +38,7 @@ from timing import Options, threads
 
 SECTIONS = {
     "updates": speed_updates.run,
+    "options": speed_options.run,
     "fits": speed_fits.run,
     "objective": speed_objective.run,
     "predict": speed_predict.run,

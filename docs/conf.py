@@ -3,13 +3,16 @@
 import inspect
 import os
 import re
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
 # Examples and their timings should not depend on the number of cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from skffnn import __version__
+import numpy as np
+
+from skffnn import FFNNRegressor, __version__
 from skffnn.core.activations import ACTIVATIONS
 from skffnn.core.batches import SOLVERS
 from skffnn.core.losses import LOSSES
@@ -135,6 +138,57 @@ def schedule_table() -> str:
     return table("Schedules", ("Name", "Factor on the learning rate"), rows)
 
 
+REGULARISERS = {
+    "alpha": {"alpha": 0.1},
+    "l1_ratio": {"alpha": 0.1, "l1_ratio": 0.5},
+    "dropout": {"dropout": 0.5},
+    "input_dropout": {"input_dropout": 0.5},
+    "layer_norm": {"layer_norm": True},
+    "max_norm": {"max_norm": 1.0},
+    "average": {"average": True},
+    "max_grad_norm": {"max_grad_norm": 1.0},
+}
+
+
+def answer(option: str, solver: str, optimizer: str) -> str:
+    """Try an option, and return what comes of it."""
+    X, y = np.eye(4), np.arange(4.0)
+    model = FFNNRegressor((2,), solver=solver, optimizer=optimizer, max_iter=1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            model.set_params(**REGULARISERS[option]).fit(X, y)
+        except ValueError as error:
+            if not str(error).startswith(f"{option}="):
+                raise
+            return "refused"
+    if any(f" {option}=" in str(warning.message) for warning in caught):
+        return "no effect"
+    return "yes"
+
+
+def regularisation_table() -> str:
+    def cell(option: str, key: str) -> str:
+        answers = {s: answer(option, s, key) for s in OPTIMIZERS[key].solvers}
+        if len(set(answers.values())) == 1:
+            return answers.popitem()[1]
+        return "; ".join(f"{name(s)}: {a}" for s, a in answers.items())
+
+    rows = [
+        (
+            name(key),
+            ", ".join(map(name, optimizer.solvers)),
+            *(cell(option, key) for option in REGULARISERS),
+        )
+        for key, optimizer in OPTIMIZERS.items()
+    ]
+    return table(
+        '"refused" is an error, "no effect" a warning',
+        ("Optimizer", "Solvers", *(f"`{option}`" for option in REGULARISERS)),
+        rows,
+    )
+
+
 def write_registries() -> None:
     """Write the tables that the pages include."""
     folder = HERE / "registries"
@@ -144,6 +198,7 @@ def write_registries() -> None:
         "losses": loss_table(),
         "optimizers": optimizer_table(),
         "schedules": schedule_table(),
+        "regularisation": regularisation_table(),
     }
     for stem, text in tables.items():
         path = folder / f"{stem}.rst"

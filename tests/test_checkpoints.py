@@ -107,6 +107,10 @@ def test_every_optimizer_resumes(iris, tmp_path, parameters, n_epochs):
         {"early_stopping": True, "validation_split": TimeSeriesSplit(3)},
         {"optimizer": "sgd", "learning_rate_init": 0.8, "max_iter": 12},
         {"max_grad_norm": 0.1, "l1_ratio": 0.5, "max_iter": 12},
+        {"dropout": 0.3, "input_dropout": 0.1, "dropout_schedule": "flat_cosine"},
+        {"layer_norm": True, "max_norm": 0.5, "average": True},
+        {"average": 0.9, "dropout": 0.2, "early_stopping": True, "refit": True},
+        {"average": True, "optimizer": "sgd", "learning_rate_init": 0.8},
     ],
     ids=str,
 )

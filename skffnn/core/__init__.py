@@ -9,13 +9,15 @@ Arrays
 ``y`` : (n_samples, n_outputs), targets as floats, never written to
 ``weight`` : (n_samples,) or None, sample weights whose mean is one; None means all one
 ``rows`` : slice or 1-D index array, the rows of ``X`` that one evaluation sees
-``params`` : (n_params,), all weight matrices in layer order, then all biases
+``params`` : (n_params,), all weight matrices in layer order, then all biases, then the
+    gains of normalised layers
 ``grad`` : (n_params,), dJ/dparams in the same order; overwritten, never added to
 ``W``, ``b`` : (fan_in, fan_out) and (fan_out,), views into a flat vector
 ``z`` : (rows, fan_out), pre-activation, ``a_below @ W + b``
 ``a`` : (rows, fan_out), activation, ``f(z)``
 ``raw`` : (rows, n_outputs), ``z`` of the last layer, before the link
 ``delta`` : (rows, fan_out), dJ/dz
+``masks`` : hidden layer, from zero, to what dropout multiplies its ``a`` with
 
 All of them share one dtype, float32 or float64, that of ``params``.
 
@@ -24,6 +26,7 @@ Who owns what
 `network.Network` describes and computes, and owns no array.
 `network.Workspace` owns the buffers ``z``, ``a`` and ``delta``. What ``forward``
 returns is one of them: valid until the next call.
+`dropout.Thinning` owns the masks of a pass of training.
 `state.TrainingState` owns ``params`` and everything else that must survive
 from one call of ``partial_fit`` to the next.
 Activations, losses, optimizers and schedules are frozen dataclasses of

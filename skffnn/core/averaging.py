@@ -25,7 +25,7 @@ class Averaging(ABC):
 
 @dataclass(frozen=True)
 class PolyakAverage(Averaging):
-    """All iterates count the same (Polyak and Juditsky 1992, eq. 4)."""
+    """All iterates count the same (Polyak and Juditsky 1992)."""
 
     def weight(self, n: int) -> float:
         return 1.0 / n

@@ -140,7 +140,7 @@ class Cosine(Schedule):
 class FlatCosine(Schedule):
     """1 for a while, then half a cosine to `final`.
 
-    That of RealMLP's dropout (Holzmüller, Grinsztajn and Steinwart 2024, section 3).
+    That of RealMLP's dropout (Holzmüller, Grinsztajn and Steinwart 2024).
 
     Parameters
     ----------

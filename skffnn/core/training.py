@@ -290,6 +290,7 @@ def _minimize(run: Run, observer: Observer) -> StopReason:
     """Hand the objective to L-BFGS; one of its iterations is one epoch."""
     objective, plan, state = run.objective, run.plan, run.state
     assert isinstance(plan.optimizer, LBFGS)
+    state.average = None
     grad = np.empty_like(state.params)
     between_epochs = True
     reason = None

@@ -63,14 +63,28 @@ def test_units_are_left_out_as_often_as_asked_and_the_mean_is_kept(rates, dtype)
         rate, n = rates[layer + 1], mask.factor.size
         assert mask.factor.shape == (500, (40, 70)[layer])
         assert mask.factor.dtype == dtype
-        # Five standard deviations of a binomial.
+        # Five standard deviations of a binomial, and the step between two rates.
         slack = 5.0 * np.sqrt(rate * (1.0 - rate) / n)
-        assert (mask.factor == 0.0).mean() == pytest.approx(rate, abs=slack)
+        left_out = (mask.factor == 0.0).mean()
+        assert left_out == pytest.approx(rate, abs=slack + 1.0 / LEVELS)
         assert mask.factor.mean() == pytest.approx(1.0, abs=slack / (1.0 - rate))
-        # What is kept is divided by the share that the draw really keeps.
-        (kept,) = set(mask.factor[mask.factor > 0.0].tolist())
-        share = 1.0 - round(rate * LEVELS) / LEVELS
-        assert kept == pytest.approx(1.0 / share, rel=1e-7)
+        # What is kept is divided by one of the shares next to the one asked for.
+        share = 1.0 / mask.factor.max()
+        assert set(mask.factor.ravel().tolist()) == {0.0, mask.factor.max()}
+        assert abs(share - (1.0 - rate)) < 1.0 / LEVELS
+        assert share * LEVELS == pytest.approx(round(share * LEVELS), rel=1e-6)
+
+
+@pytest.mark.parametrize("rate", [0.0005, 0.15, 0.5, 0.9])
+def test_the_rates_of_the_passes_have_the_mean_that_was_asked_for(rate):
+    thin, n_passes = make_thinning((0.0, rate), (10,), 1), 4000
+    shares = []
+    for _ in range(n_passes):
+        ((factor, _),) = thin(np.ones((1, 3)))[1].values()
+        if factor.any():  # and so shows by what it was divided
+            shares.append(1.0 / factor.max())
+    slack = 5.0 * 0.5 / LEVELS / np.sqrt(n_passes)
+    assert np.mean(shares) == pytest.approx(1.0 - rate, abs=slack)
 
 
 def test_units_are_left_out_independently():

@@ -11,6 +11,7 @@ from skffnn.core.schedules import (
     Cosine,
     CosineLog,
     Exponential,
+    FlatCosine,
     Linear,
     OneCycle,
     Step,
@@ -66,6 +67,17 @@ def test_cosine_is_half_a_wave():
     expected = [1, (1 + math.cos(math.pi / 4)) / 2, 0.5, 0.0]
     assert factors(Cosine(), [0, 25, 50, 100]) == pytest.approx(expected)
     assert factors(Cosine(final=0.5), [0, 50, 100]) == pytest.approx([1, 0.75, 0.5])
+
+
+def test_flat_cosine_is_that_of_realmlp():
+    def by_the_paper(t):
+        return 0.5 * (1.0 + math.cos(math.pi * (max(1.0, 2.0 * t) - 1.0)))
+
+    expected = [by_the_paper(step / 100) for step in range(101)]
+    assert factors(FlatCosine(), range(101)) == pytest.approx(expected)
+    assert set(factors(FlatCosine(), range(51))) == {1.0}
+    late = FlatCosine(flat=0.8, final=0.5)
+    assert factors(late, [80, 90, 100]) == pytest.approx([1.0, 0.75, 0.5])
 
 
 def test_exponential_decays_by_the_same_share_at_every_step():

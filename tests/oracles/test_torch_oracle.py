@@ -1,5 +1,7 @@
 """torch in float64: its derivatives by autograd, its optimizers step by step."""
 
+from itertools import zip_longest
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from skffnn.core.losses import LOSSES
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import OPTIMIZERS, FirstOrder
+from skffnn.core.typing import Mask
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.oracle
@@ -132,7 +135,13 @@ def make_targets(loss, kind, rng, n_rows):
 class Problem:
     """J on random data, and the same in torch."""
 
-    def __init__(self, activation="tanh", loss=("log_loss", "multiclass"), alpha=0.0):
+    def __init__(
+        self,
+        activation="tanh",
+        loss=("log_loss", "multiclass"),
+        alpha=0.0,
+        layer_norm=False,
+    ):
         rng = np.random.default_rng(0)
         self.X = rng.normal(size=(12, 3))
         loss_object = LOSSES[loss[0]][loss[1]]()
@@ -141,7 +150,7 @@ class Problem:
         self.weight = weight / weight.mean()
         functions = (ACTIVATIONS[activation],) * 2
         n_outputs = loss_object.n_outputs(self.y.shape[1])
-        self.network = Network((3, 5, 4, n_outputs), functions)
+        self.network = Network((3, 5, 4, n_outputs), functions, layer_norm)
         self.params = self.network.init_params(rng, np.dtype(float))
         self.params += rng.normal(scale=0.2, size=self.params.shape)
         self.objective = Objective(
@@ -159,13 +168,21 @@ class Problem:
 
     def tensors(self):
         """Return all weights, then all biases, as leaves of torch's graph."""
-        layers = self.network.layout.views(self.params)
-        return [tensor(W) for W, _ in layers], [tensor(b) for _, b in layers]
+        groups = self.network.layout.groups(self.params)
+        return [[tensor(part) for part in groups[k]] for k in ("weights", "biases")]
 
-    def torch_value(self, weights, biases, rows=slice(None)):
+    def gains(self):
+        """Return the gains of layer normalisation, likewise."""
+        return [tensor(g) for g in self.network.layout.groups(self.params)["gains"]]
+
+    def torch_value(self, weights, biases, rows=slice(None), gains=(), factors=()):
         a = torch.from_numpy(self.X[rows])
-        for W, b in zip(weights[:-1], biases[:-1], strict=True):
-            a = self._activation(a @ W + b)
+        layers = zip_longest(weights[:-1], biases[:-1], gains, factors)
+        for W, b, gain, factor in layers:
+            z = a @ W if gain is None else F.layer_norm(a @ W, b.shape, gain)
+            a = self._activation(z + b)
+            if factor is not None:
+                a = a * torch.from_numpy(factor)
         raw = a @ weights[-1] + biases[-1]
         losses = self._loss(raw, torch.from_numpy(self.y[rows]))
         penalty = sum((W**2).sum() for W in weights)
@@ -225,6 +242,29 @@ def test_the_gradient_of_the_whole_network(activation, loss):
     value = problem.objective.value_and_gradient(problem.params, grad, slice(0, 12))
     assert value == pytest.approx(exact.item(), abs=1e-10)
     expected = flat([t.grad for t in [*weights, *biases]])
+    np.testing.assert_allclose(grad, expected, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("dropped", [False, True])
+@pytest.mark.parametrize("layer_norm", [False, True])
+@every_activation
+def test_layer_norm_and_fixed_masks(activation, layer_norm, dropped):
+    problem = Problem(activation, alpha=0.1, layer_norm=layer_norm)
+    weights, biases = problem.tensors()
+    gains = problem.gains()
+    rng = np.random.default_rng(1)
+    factors = [(rng.random((12, width)) < 0.6) / 0.6 for width in (5, 4)]
+    masks = {layer: Mask(f, np.empty_like(f)) for layer, f in enumerate(factors)}
+    if not dropped:
+        factors, masks = [], {}
+    exact = problem.torch_value(weights, biases, gains=gains, factors=factors)
+    exact.backward()
+    grad = np.empty_like(problem.params)
+    value = problem.objective.value_and_gradient(
+        problem.params, grad, slice(0, 12), lambda X: (X, masks)
+    )
+    assert value == pytest.approx(exact.item(), abs=1e-10)
+    expected = flat([t.grad for t in [*weights, *biases, *gains]])
     np.testing.assert_allclose(grad, expected, rtol=0, atol=1e-10)
 
 
