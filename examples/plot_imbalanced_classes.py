@@ -68,8 +68,9 @@ models = {
 # --------------
 # `class_weight` moves the threshold: more eights are found, and more other digits taken
 # for one. How well the scores rank the digits (average precision) is another matter.
-# Probabilities of plain log loss are meant for data like the training rows. Weights bend
-# them towards a world where both classes are alike, which the test set is closer to.
+# Probabilities of plain log loss are meant for data like the training rows. Weights
+# bend them towards a world where both classes are as frequent, to which the test set is
+# closer.
 
 print(f"{'':24}found  false alarms  balanced accuracy  average precision  Brier")
 for name, model in models.items():
