@@ -355,8 +355,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         if going_on and network != self._network:
             raise ValueError(
                 f"warm_start and partial_fit go on with the fitted network, "
-                f"{self._network}; hidden_layer_sizes={self.hidden_layer_sizes!r} and "
-                f"activation={self.activation!r} ask for another. Set "
+                f"{self._network}; hidden_layer_sizes={self.hidden_layer_sizes!r}, "
+                f"activation={self.activation!r} and loss={loss!r} ask for another. Set "
                 f"warm_start=False and call fit to start anew."
             )
         saved = None if file is None else file.read()

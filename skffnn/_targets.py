@@ -63,7 +63,7 @@ class NumberTargets:
 
     def __init__(self, y: Array) -> None:
         self.n_outputs = 1 if y.ndim == 1 else y.shape[1]
-        self._flat = y.ndim == 1
+        self.ndim = y.ndim
 
     def there(self, y: Any) -> Array:
         """Return which rows have a target: NaN, where it is allowed, is none."""
@@ -88,7 +88,7 @@ class NumberTargets:
 
     def decode(self, prediction: Array) -> Array:
         """Return predictions in the shape that `y` had, plus further axes."""
-        return prediction[:, 0] if self._flat else prediction
+        return prediction[:, 0] if self.ndim == 1 else prediction
 
 
 class LabelTargets:

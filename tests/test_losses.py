@@ -216,7 +216,7 @@ def first_bias(model, *data):
         ({"loss": "gaussian_nll"}, lambda y: [y.mean(), np.log(y.var())]),
         ({"out_activation": "exp"}, lambda y: np.log(y.mean())),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
 def test_a_regression_starts_at_the_best_constant(amounts, parameters, constant):
     X, y = amounts[0][:441], amounts[1][:441]
@@ -290,6 +290,15 @@ def test_the_score_of_several_quantiles_is_the_mean_share_explained(diabetes):
         ]
     )
     assert model.score(X, y, weight) == pytest.approx(score)
+
+
+def test_a_column_of_targets_is_scored_like_the_targets(diabetes):
+    X, y = diabetes
+    for quantile in (0.5, LEVELS):
+        model = FFNNRegressor(
+            (3,), loss="quantile", quantile=quantile, max_iter=2, random_state=0
+        ).fit(X, y)
+        assert model.score(X, y[:, None]) == model.score(X, y)
 
 
 def test_a_sequence_of_one_quantile_keeps_its_axis(diabetes):
@@ -509,6 +518,13 @@ def test_a_hyperparameter_of_another_loss_has_no_effect(diabetes, iris):
         FFNNRegressor(loss="huber", quantile=0.9, power=1.2, max_iter=1).fit(*diabetes)
     with pytest.warns(UserWarning, match=r"loss='log_loss': gamma=1\.0"):
         FFNNClassifier(label_smoothing=0.1, gamma=1.0, max_iter=1).fit(*iris)
+
+
+def test_another_number_of_scores_needs_a_new_start(diabetes):
+    model = FFNNRegressor((2,), warm_start=True, max_iter=1, random_state=0)
+    model.fit(*diabetes).set_params(loss="gaussian_nll")
+    with pytest.raises(ValueError, match=r"and loss=GaussianNLL\(\) ask for another"):
+        model.fit(*diabetes)
 
 
 def test_a_dead_network_says_so():
