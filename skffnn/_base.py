@@ -409,8 +409,9 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             raise ValueError(
                 f"warm_start and partial_fit go on with the fitted network, "
                 f"{self._network}; hidden_layer_sizes={self.hidden_layer_sizes!r}, "
-                f"activation={self.activation!r} and layer_norm={self.layer_norm!r} "
-                f"ask for another. Set warm_start=False and call fit to start anew."
+                f"activation={self.activation!r}, layer_norm={self.layer_norm!r}, "
+                f"input_scale={self.input_scale!r} and loss={loss!r} ask for another. "
+                f"Set warm_start=False and call fit to start anew."
             )
         saved = None if file is None else file.read()
         if going_on:

@@ -17,7 +17,7 @@ from skffnn._resolve import partial_fit_is_possible, resolve_loss
 from skffnn._targets import NumberTargets
 from skffnn.core.activations import Activation
 from skffnn.core.layer_rates import LayerRates
-from skffnn.core.links import LINKS, IdentityLink, Link
+from skffnn.core.links import LINKS, IdentityLink
 from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.optimizers import Optimizer
 from skffnn.core.typing import Array
@@ -247,7 +247,8 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
             Features. float32 is computed in float32, everything else in float64.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values.
+            Target values. NaN where they are missing, with
+            ``missing_targets="ignore"``.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row, not negative. Weight 2 is the same as the row twice,
             exactly so in full batches and on average in smaller ones; weight 0 is the
@@ -273,7 +274,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         ------
         ValueError
             If a parameter, a combination of parameters, X, y or a weight is not
-            allowed. A model fitted before is left as it was.
+            allowed, or a target is not what the loss is meant for. A model fitted before is left as it was.
         """
         validation = (X_val, y_val, sample_weight_val)
         return self._fit(X, y, sample_weight, groups=groups, validation=validation)
@@ -375,13 +376,14 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             of the pinball loss of the constant quantile that is saved.
         """
         prediction = self.predict(X)
-        if prediction.ndim == np.ndim(y):
+        if prediction.ndim == self._targets.ndim:
             return float(r2_score(y, prediction, sample_weight=sample_weight))
+        levels = getattr(self.loss, "quantile", self.quantile)
         scores = [
             d2_pinball_score(
                 y, prediction[..., i], sample_weight=sample_weight, alpha=level
             )
-            for i, level in enumerate(np.ravel(self.quantile))
+            for i, level in enumerate(levels)
         ]
         return float(np.mean(scores))
 
@@ -404,6 +406,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         """Return whether the loss or the output activation asks for y >= 0 at least."""
         loss = self.loss
         if isinstance(loss, str):
-            loss = LOSSES.get(loss, {}).get("continuous", Loss)
-        link = LINKS.get(self.out_activation, Link)
-        return loss.target_range[1:].startswith("0") or link.range == "[0, inf)"
+            loss = LOSSES.get(loss, {}).get("continuous")
+        link = LINKS.get(str(self.out_activation))
+        ranges = (getattr(loss, "target_range", ""), getattr(link, "range", ""))
+        return any("0, inf" in interval for interval in ranges)

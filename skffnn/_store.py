@@ -29,7 +29,8 @@ TROUBLE = {
     StopReason.LINE_SEARCH: (
         "L-BFGS stopped in epoch {epoch}: no lower loss was found along its direction. "
         "Features of very different scale do this (put a StandardScaler in front), and "
-        "so does float32, whose precision may be used up (raise tol)."
+        "so does float32, whose precision may be used up (raise tol), and a loss with a "
+        "kink, such as absolute_error or quantile (choose another optimizer)."
     ),
     StopReason.DIVERGED: (
         "Training diverged after epoch {epoch}: the loss exploded{also}. The "

@@ -69,7 +69,7 @@ class NumberTargets:
         self, y: Any, weight: Array | None = None, scaled: bool = False
     ) -> None:
         self.n_outputs = 1 if y.ndim == 1 else y.shape[1]
-        self._flat = y.ndim == 1
+        self.ndim = y.ndim
         # What the network sees is y less the first, divided by the second.
         self._unit = mean_and_std(self._matrix(y), weight) if scaled else None
 
@@ -102,13 +102,13 @@ class NumberTargets:
             further = (1,) * (prediction.ndim - 2)
             mean, std = (part.reshape(-1, *further) for part in self._unit)
             prediction = (prediction * std + mean).astype(prediction.dtype, copy=False)
-        return prediction[:, 0] if self._flat else prediction
+        return prediction[:, 0] if self.ndim == 1 else prediction
 
     def decode_std(self, std: Array) -> Array:
         """Return standard deviations likewise."""
         if self._unit is not None:
             std = (std * self._unit[1]).astype(std.dtype, copy=False)
-        return std[:, 0] if self._flat else std
+        return std[:, 0] if self.ndim == 1 else std
 
     @staticmethod
     def _matrix(y: Any) -> Array:

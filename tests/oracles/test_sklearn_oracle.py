@@ -58,6 +58,7 @@ def data(target):
         "multilabel": (score > 0).astype(int),
         "one output": score[:, 0],
         "three outputs": score,
+        "counts": rng.poisson(np.exp(score[:, 0])),
     }[target]
     return X, y
 
@@ -67,7 +68,7 @@ def twins(target, solver, activation="tanh", **settings):
 
     `solver` is scikit-learn's word for it.
     """
-    regression = target.endswith(("output", "outputs"))
+    regression = target.endswith(("output", "outputs", "counts"))
     shared = {
         "hidden_layer_sizes": (6, 4),
         "activation": activation,
@@ -180,3 +181,18 @@ def test_a_short_last_batch_follows_it_without_alpha(optimizer):
     train_on(ours, theirs, X, y, EPOCHS)
     assert_same_weights(ours, theirs)
     assert_same_loss_curves(ours, theirs)
+
+
+@pytest.mark.skipif(
+    "loss" not in MLPRegressor().get_params(), reason="scikit-learn before 1.7"
+)
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS, "lbfgs"])
+def test_poisson_is_that_of_scikit_learn(optimizer):
+    if optimizer == "lbfgs":
+        ours, theirs, X, y = twins("counts", "lbfgs", loss="poisson")
+    else:
+        ours, theirs, X, y = twins_of_optimizer("counts", optimizer, loss="poisson")
+    train_on(ours, theirs, X, y, EPOCHS)
+    assert_same_weights(ours, theirs)
+    assert ours.loss_ == pytest.approx(theirs.loss_, abs=1e-8)
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-6)
