@@ -109,16 +109,22 @@ OBJECTS = ("str", "large_string", "dictionary", "null", "date32", "date64")
 
 
 def is_frame(X: Any) -> bool:
-    """Return whether `X` is a DataFrame of pandas or polars, importing neither."""
-    return any(
-        name in sys.modules and isinstance(X, sys.modules[name].DataFrame)
-        for name in ("pandas", "polars")
-    )
+    """Return whether `X` is a DataFrame of pandas or polars, importing neither.
+
+    One whose columns are all sparse is not, but a sparse matrix.
+    """
+    pd, pl = (sys.modules.get(name) for name in ("pandas", "polars"))
+    if pd is not None and isinstance(X, pd.DataFrame):
+        return not len(X.columns) or not all(
+            isinstance(dtype, pd.SparseDtype) and dtype.fill_value == 0
+            for dtype in X.dtypes
+        )
+    return pl is not None and isinstance(X, pl.DataFrame)
 
 
 def read_frame(X: Any) -> list[Column]:
     """Return the columns of a DataFrame of pandas or polars."""
-    if "polars" in sys.modules and isinstance(X, sys.modules["polars"].DataFrame):
+    if hasattr(X, "get_columns"):
         return [_read_polars(series) for series in X.get_columns()]
     return [_read_pandas(series, str(label)) for label, series in X.items()]
 

@@ -138,7 +138,9 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
     Notes
     -----
     NaN, None, NaT, ``pandas.NA`` and null are missing. Infinite values are refused. A
-    category that `fit` has not seen becomes zeros, without a warning.
+    category that `fit` has not seen gives no warning: one-hot it becomes zeros, with
+    target means the mean of all rows, and an unseen level of an ordered one counts as
+    missing.
 
     Quantiles are the averaged inverse of the weighted distribution function,
     definition 2 of [3]_, the same as those of repeated rows.
@@ -341,7 +343,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             target = None
             if self.categorical == "target":
                 target = encode_target(y, n_rows, self.target_type)
-            kept = np.arange(n_rows) if weight is None else np.flatnonzero(weight)
+            kept = slice(None) if weight is None else np.flatnonzero(weight)
             if weight is not None:
                 weight = weight[kept]
                 target = None if target is None else target.take(kept)
@@ -450,7 +452,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             reset=reset,
         )
         if sp.issparse(X):
-            X = sp.csc_array(X)
+            X = sp.csc_array(X).astype(np.result_type(X.dtype, np.float32), copy=False)
             if not X.has_canonical_format:
                 X = X.copy()
                 X.sum_duplicates()
