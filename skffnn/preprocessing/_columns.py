@@ -152,7 +152,8 @@ def _read_pandas(series: Any, label: str) -> Column:
         return Column(label, "numeric", values, is_single)
     if dtype.kind == "M":
         if getattr(getattr(dtype, "pyarrow_dtype", dtype), "tz", None) is not None:
-            series = series.dt.tz_localize(None)
+            # pandas before 3 would give the time of UTC for those of pyarrow.
+            series = pd.DatetimeIndex(series).tz_localize(None)
         return Column(label, "date", series.to_numpy("datetime64[us]"))
     if dtype.kind == "m":
         return Column(label, "duration", _seconds(series.to_numpy("timedelta64[us]")))
