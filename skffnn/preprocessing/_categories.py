@@ -38,8 +38,8 @@ class Categories:
 
     @property
     def infrequent(self) -> Any:
-        """Those that share a code."""
-        return self.values[self.rare]
+        """Those that share a code, None if there are none."""
+        return self.values[self.rare] if self.rare.any() else None
 
     @property
     def names(self) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from skffnn.preprocessing._categories import MISSING, OneHot
-from skffnn.preprocessing._columns import read_array
+from skffnn.preprocessing._containers import read_array
 from skffnn.preprocessing._measures import Measure, Numbers
 from skffnn.preprocessing._numeric import NumericEncoder
 
