@@ -382,7 +382,7 @@ def test_a_frame_of_sparse_columns_is_a_sparse_matrix():
     np.testing.assert_array_equal(codes.toarray(), expected.toarray())
 
 
-def test_frames_with_numbers_for_names_and_duplicates():
+def test_frames_with_numbers_for_names():
     X = pd.DataFrame([[1.0, "x"], [2.0, "y"]])
     assert TabularPreprocessor().fit(X).get_feature_names_out().tolist() == [
         "x0", "x1_y",

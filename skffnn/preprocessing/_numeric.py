@@ -48,11 +48,13 @@ class NumericEncoder(ABC):
         """Return what tells the codes of column j apart in names."""
         return ("",)
 
-    def dense(self, V: Any) -> Any:
+    def dense(self, V: Any, dtype: Any) -> Any:
         """Return the codes of all columns, of shape (n_rows, sum of widths)."""
-        if V.shape[1] == 0:
-            return np.empty((len(V), 0))
-        return np.hstack([self.column(V[:, j], j) for j in range(V.shape[1])])
+        stops = np.cumsum(self.widths)
+        codes = np.empty((len(V), self.widths.sum()), dtype=dtype)
+        for j, (width, stop) in enumerate(zip(self.widths, stops, strict=True)):
+            codes[:, stop - width : stop] = self.column(V[:, j], j)
+        return codes
 
     def sparse(self, X: Any) -> Any:
         """Return codes minus the codes of zero, nonzero only where `X` is.
@@ -65,7 +67,7 @@ class NumericEncoder(ABC):
         Returns
         -------
         D : CSR of shape (n_rows, sum of widths)
-            ``dense(X.toarray()) - dense(zeros)``
+            The codes of ``X.toarray()`` minus those of zeros.
         """
         starts = np.concatenate([[0], np.cumsum(self.widths)])
         rows, columns, data = [], [], []
@@ -114,8 +116,8 @@ class _Linear(NumericEncoder):
     def column(self, values: Any, j: int) -> Any:
         return self._encode(values, j)[:, None]
 
-    def dense(self, V: Any) -> Any:
-        return self._encode(V, slice(None))
+    def dense(self, V: Any, dtype: Any) -> Any:
+        return self._encode(V, slice(None)).astype(dtype, copy=False)
 
     def sparse(self, X: Any) -> Any:
         columns = np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))

@@ -140,7 +140,9 @@ class Plan:
         self.number_slots = np.array(self.number_slots, dtype=np.intp)
         self._all_numbers = len(self.number_slots) == len(self.sources)
         self.at_zero = np.zeros(len(self.sources))
-        self.at_zero[self.number_slots] = encoder.dense(np.zeros((1, measure)))[0]
+        self.at_zero[self.number_slots] = encoder.dense(
+            np.zeros((1, measure)), np.float64
+        )[0]
         self.offset = np.zeros(len(self.sources))
 
     @property
@@ -177,9 +179,9 @@ class Plan:
         if sp.issparse(rows.numbers):
             result = self._nonzero(rows, np.float64).toarray()
         else:
-            codes = self.encoder.dense(rows.numbers)
+            codes = self.encoder.dense(rows.numbers, dtype)
             if self._all_numbers and shift is None:
-                return codes.astype(dtype, copy=False)
+                return codes
             every = np.arange(len(codes))
             result = np.zeros((len(codes), self.width), dtype=dtype)
             result[:, self.number_slots] = codes
@@ -207,7 +209,7 @@ class Plan:
         if sp.issparse(rows.numbers):
             codes = self.encoder.sparse(rows.numbers).tocoo()
         else:
-            codes = sp.coo_array(self.encoder.dense(rows.numbers))
+            codes = sp.coo_array(self.encoder.dense(rows.numbers, dtype))
         i, columns, data = [codes.row], [self.number_slots[codes.col]], [codes.data]
         for places, values in self._entries(rows):
             there = np.flatnonzero(values)

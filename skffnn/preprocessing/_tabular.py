@@ -260,7 +260,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X_out : ndarray or CSR array of shape (n_samples, n_features_out_)
+        X_out : ndarray or CSR array of shape (n_samples, `n_features_out_`)
             The encoded table, or what ``set_output`` asks for. With
             ``categorical="target"`` not that of `transform`: see the notes above.
         """
@@ -276,7 +276,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X_out : ndarray or CSR array of shape (n_samples, n_features_out_)
+        X_out : ndarray or CSR array of shape (n_samples, `n_features_out_`)
             The encoded table, or what ``set_output`` asks for.
 
         Raises
