@@ -25,7 +25,7 @@ from sklearn.pipeline import make_pipeline, make_union
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from skffnn import TabularPreprocessor
+from skffnn import FFNNClassifier, TabularPreprocessor
 from skffnn.preprocessing._columns import Column
 from skffnn.preprocessing._measures import Dates
 from skffnn.preprocessing._numeric import NUMERIC
@@ -194,6 +194,10 @@ def test_parts_of_dates():
         (pd.PeriodIndex(["2020-01", "2020-02"], freq="M"), "period"),
         (pd.interval_range(0, 2), "interval"),
         (pd.Series([[1], [2]], dtype=object), r"\[1\]: argument must be a string"),
+        (
+            pd.Series([([],), None], dtype=object),
+            r"\(\[\],\): argument must be a string",
+        ),
         (pd.Series([dt.time(1), dt.time(2)], dtype=object), "type time: argument must"),
         (pl.Series([decimal.Decimal(1), None]), "Decimal"),
         (pl.Series([dt.time(1), None]), "Time"),
@@ -322,6 +326,21 @@ def test_inside_pipelines_searches_and_unions(people, outcome):
     both = make_union(TabularPreprocessor(), TabularPreprocessor(numeric="standard"))
     assert both.fit_transform(people).shape == (60, 2 * len(NAMES))
     assert np.isfinite(cross_val_score(model, people, outcome, cv=3)).all()
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+@pytest.mark.parametrize("X", ["dense", "sparse"])
+def test_before_a_network(people, outcome, X):
+    """The columns of the frame decide whether the network sees a sparse matrix."""
+    if X == "sparse":
+        user = [f"user {i}" for i in range(60)] * 5
+        people, outcome = pd.DataFrame({"user": user}), np.tile(outcome, 5)
+    network = FFNNClassifier((16,), solver="batch", max_iter=200, random_state=0)
+    model = make_pipeline(TabularPreprocessor(dtype=np.float32), network)
+    model.fit(people, outcome)
+    assert model[-1].coefs_[0].dtype == np.float32
+    assert sp.issparse(model[:-1].transform(people)) == (X == "sparse")
+    assert model.score(people, outcome) > 0.95
 
 
 def test_inside_a_column_transformer(people):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import scipy.sparse as sp
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
@@ -277,6 +278,18 @@ def test_counts_can_be_numbers_or_classes(streets, rng):
     assert encoder.fit_transform(streets, y).shape[1] == 8
     encoder.set_params(target_type="continuous")
     assert encoder.fit_transform(streets, y).shape[1] == 2
+
+
+@pytest.mark.parametrize(
+    "container", [list, pl.Series, pd.Series, lambda y: pd.Series(y, dtype="category")]
+)
+def test_labels_in_any_container(streets, rng, container):
+    y = targets("multiclass", len(streets), rng)
+    encoder = TabularPreprocessor(categorical="target", random_state=0)
+    expected = encoder.fit_transform(streets, y)
+    np.testing.assert_array_equal(
+        encoder.fit_transform(streets, container(y)), expected
+    )
 
 
 def test_target_means_need_a_target(streets):

@@ -157,7 +157,7 @@ def _read_objects(values: Any, label: str) -> Column:
     try:
         distinct = dict.fromkeys(values)
     except TypeError:
-        wrong = next(v for v in values if type(v).__hash__ is None)
+        wrong = next(v for v in values if not _is_hashable(v))
         raise TypeError(
             f"Column {label!r} holds {wrong!r}: argument must be a string or a number"
         ) from None
@@ -196,6 +196,14 @@ def _read_objects(values: Any, label: str) -> Column:
             "a string or a number"
         )
     return Column(label, "categorical", levels)
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _is_missing(value: Any) -> bool:
