@@ -280,6 +280,13 @@ def test_counts_can_be_numbers_or_classes(streets, rng):
     assert encoder.fit_transform(streets, y).shape[1] == 2
 
 
+def test_a_class_of_weight_zero_is_none(streets, rng):
+    y = rng.integers(0, 3, len(streets))
+    encoder = TabularPreprocessor(categorical="target")
+    encoder.fit(streets, y, sample_weight=y != 2)
+    assert encoder.n_features_out_ == 2
+
+
 @pytest.mark.parametrize(
     "container", [list, pl.Series, pd.Series, lambda y: pd.Series(y, dtype="category")]
 )
@@ -300,4 +307,7 @@ def test_target_means_need_a_target(streets):
         encoder.fit(streets, [1.0, 2.0])
     with pytest.raises(ValueError, match="'multilabel-indicator'"):
         encoder.fit(streets, np.eye(2, dtype=int)[np.arange(len(streets)) % 2])
+    encoder.set_params(target_type="binary")
+    with pytest.raises(ValueError, match="y has 3 classes"):
+        encoder.fit(streets, np.arange(len(streets)) % 3)
     assert not hasattr(encoder, "n_features_in_")

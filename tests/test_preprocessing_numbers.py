@@ -197,6 +197,21 @@ def test_a_constant_or_empty_column_is_zeros_whatever_comes_later(X, numeric):
 
 
 @every_encoding
+def test_rounding_is_no_information(rng, numeric):
+    x = np.where(rng.random(50) < 0.5, 0.3, 0.1 + 0.2)
+    assert len(np.unique(x)) == 2
+    codes = TabularPreprocessor(numeric=numeric).fit_transform(x[:, None])
+    assert not codes.any()
+
+
+def test_quartiles_that_differ_by_rounding_coincide(rng):
+    x = np.where(rng.random(50) < 0.5, 0.3, 0.1 + 0.2)
+    x[:2] = 0.0, 100.0
+    codes = TabularPreprocessor().fit_transform(x[:, None])
+    assert np.abs(codes[2:]).max() < 1e-12
+
+
+@every_encoding
 def test_missing_is_zero_with_an_indicator(X, numeric):
     fitted = TabularPreprocessor(numeric=numeric).fit(X)
     names = fitted.get_feature_names_out().tolist()

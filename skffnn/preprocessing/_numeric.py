@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -71,7 +72,7 @@ class NumericEncoder(ABC):
         """
         starts = np.concatenate([[0], np.cumsum(self.widths)])
         rows, columns, data = [], [], []
-        for j, (first, last) in enumerate(zip(X.indptr, X.indptr[1:], strict=False)):
+        for j, (first, last) in enumerate(pairwise(X.indptr)):
             if first < last:
                 D = self.column(X.data[first:last], j) - self.column(np.zeros(1), j)
                 i, k = np.nonzero(D)
@@ -147,7 +148,9 @@ class Robust(_Linear):
     @staticmethod
     def _learn(column: Distribution) -> tuple[float, float]:
         low, median, high = map(float, column.quantiles([0.25, 0.5, 0.75]))
-        return median, high - low if high - low > TINY else column.range / 2.0
+        if high - low > max(column.resolution, TINY):
+            return median, high - low
+        return median, column.range / 2.0
 
     def _encode(self, values: Any, columns: Any) -> Any:
         z = super()._encode(values, columns)

@@ -333,14 +333,13 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             table = read_table(self, X, reset=True)
             n_rows = table[0].n_rows if isinstance(table, list) else table.shape[0]
             weight = check_weight(sample_weight, n_rows)
-            target = None
-            if self.categorical == "target":
-                target = encode_target(y, n_rows, self.target_type)
             kept: Any = slice(None)
             if weight is not None:  # a row of weight zero is no row
                 kept = np.flatnonzero(weight)
                 weight = weight[kept]
-                target = None if target is None else target.take(kept)
+            target = None
+            if self.categorical == "target":
+                target = encode_target(y, n_rows, kept, self.target_type)
             plan, rows = learn(self, table, target, kept, weight)
         except BaseException:
             for name in names:
