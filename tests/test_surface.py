@@ -84,6 +84,11 @@ PUBLIC = [
     ),
     *(f"skffnn.FFNNClassifier.{m}" for m in ("predict_proba", "predict_log_proba")),
     "skffnn.FFNNClassifier.decision_function",
+    "skffnn.TabularPreprocessor",
+    *(
+        f"skffnn.TabularPreprocessor.{method}"
+        for method in ("fit", "fit_transform", "transform", "get_feature_names_out")
+    ),
     "skffnn.core.activations.Activation",
     "skffnn.core.losses.Loss",
     "skffnn.core.links.Link",
@@ -111,6 +116,7 @@ def test_the_names_of_the_package():
         "FFNNClassifier",
         "FFNNRegressor",
         "LossCurveDisplay",
+        "TabularPreprocessor",
         "__version__",
     }
     assert all(

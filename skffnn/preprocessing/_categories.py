@@ -38,8 +38,8 @@ class Categories:
 
     @property
     def infrequent(self) -> Any:
-        """Those that share a code."""
-        return self.values[self.rare]
+        """Those that share a code, None if there are none."""
+        return self.values[self.rare] if self.rare.any() else None
 
     @property
     def names(self) -> list[str]:
@@ -175,9 +175,8 @@ class TargetMeans:
         self._means = _shrunk_means(codes, target, weight, len(categories))
 
     def read(self, column: Column) -> Any:
-        """Return the mean of each row's category; NaN where missing or unseen."""
-        codes = self.categories.codes(column.levels())
-        return np.where(codes[:, None] < 0, np.nan, self._means[codes])
+        """Return the mean of each row's category; NaN where it is missing."""
+        return self._means[self.categories.codes(column.levels())]
 
     def cross_fitted(self, column: Column, target: Any, weight: Any, folds: Any) -> Any:
         """Return for each row the mean of its category in the folds it is not in."""
@@ -191,21 +190,22 @@ class TargetMeans:
                 len(self.categories),
             )
             result[test] = means[codes[test]]
-        result[codes < 0] = np.nan
         return result
 
 
 def _shrunk_means(codes: Any, target: Any, weight: Any, n_codes: int) -> Any:
-    """Return means by the empirical Bayes estimate of Micci-Barreca (2001).
+    """Return the mean target of each code, by the estimate of Micci-Barreca (2001).
 
     With n_c rows, mean m_c and variance v_c of the category, and m and v of all rows,
     it is ``b * m_c + (1 - b) * m`` with ``b = v * n_c / (v * n_c + v_c)``; that of
-    :class:`~sklearn.preprocessing.TargetEncoder` with ``smooth="auto"``.
+    :class:`~sklearn.preprocessing.TargetEncoder` with ``smooth="auto"``. Two rows
+    more are the mean of all, for the code UNSEEN, and NaN, for MISSING.
     """
     weight = np.ones(len(codes)) if weight is None else weight
     overall = np.average(target, axis=0, weights=weight)
     variance = np.average((target - overall) ** 2, axis=0, weights=weight)
-    means = np.tile(overall, (max(n_codes, 1), 1))
+    means = np.tile(overall, (n_codes + 2, 1))
+    means[MISSING] = np.nan
     known = codes >= 0
     codes, target, weight = codes[known], target[known], weight[known]
     count = np.bincount(codes, weight, minlength=n_codes)

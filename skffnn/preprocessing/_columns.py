@@ -1,16 +1,14 @@
-"""Columns of a table, whatever holds it: numbers, levels or times."""
+"""A column of a table: numbers, times, or which of a few values each row has."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from numbers import Number, Real
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Column", "Levels", "is_frame", "read_array", "read_frame"]
+__all__ = ["Column", "Levels"]
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Column:
                 raise self._not(kind, repr(wrong[0]))
             floats = np.array([*self.data.values, np.nan], dtype=np.float64)
             return floats[self.data.codes]
-        if kind != "duration" and self.kind in ("date", "duration"):
+        if self.kind == "date" or (self.kind == "duration" and kind != "duration"):
             raise self._not(kind, f"a {self.kind}")
         return self.data
 
@@ -102,156 +100,3 @@ class Column:
         return ValueError(
             f"Column {self.label!r} was {kind} in fit, but now holds {found}"
         )
-
-
-# How the names of those dtypes of pandas begin whose columns are read as objects.
-OBJECTS = ("str", "large_string", "dictionary", "null", "date32", "date64")
-
-
-def is_frame(X: Any) -> bool:
-    """Return whether `X` is a DataFrame of pandas or polars, importing neither."""
-    return any(
-        name in sys.modules and isinstance(X, sys.modules[name].DataFrame)
-        for name in ("pandas", "polars")
-    )
-
-
-def read_frame(X: Any) -> list[Column]:
-    """Return the columns of a DataFrame of pandas or polars."""
-    if "polars" in sys.modules and isinstance(X, sys.modules["polars"].DataFrame):
-        return [_read_polars(series) for series in X.get_columns()]
-    return [_read_pandas(series, str(label)) for label, series in X.items()]
-
-
-def read_array(X: Any) -> list[Column]:
-    """Return the columns of an ndarray of any dtype."""
-    return [_read_values(X[:, j], f"x{j}") for j in range(X.shape[1])]
-
-
-def _read_pandas(series: Any, label: str) -> Column:
-    pd = sys.modules["pandas"]
-    dtype = series.dtype
-    if isinstance(dtype, np.dtype):
-        return _read_values(series.to_numpy(), label)
-    if isinstance(dtype, pd.CategoricalDtype):
-        levels = Levels(series.cat.codes.to_numpy(), dtype.categories.tolist())
-        return Column(label, "ordinal" if dtype.ordered else "categorical", levels)
-    if str(dtype).startswith(OBJECTS):
-        return _read_objects(series.to_numpy(object).tolist(), label)
-    if dtype.kind == "b":
-        return Column(label, "boolean", series.to_numpy(np.float64, na_value=np.nan))
-    if dtype.kind in "iuf":
-        is_single = getattr(dtype, "numpy_dtype", None) == np.float32
-        values = series.to_numpy(np.float64, na_value=np.nan)
-        return Column(label, "numeric", values, is_single)
-    if dtype.kind == "M":
-        if getattr(getattr(dtype, "pyarrow_dtype", dtype), "tz", None) is not None:
-            series = series.dt.tz_localize(None)
-        return Column(label, "date", series.to_numpy("datetime64[us]"))
-    if dtype.kind == "m":
-        return Column(label, "duration", _seconds(series.to_numpy("timedelta64[us]")))
-    raise _no_such_kind(label, dtype)
-
-
-def _read_polars(series: Any) -> Column:
-    pl = sys.modules["polars"]
-    label, dtype = series.name, series.dtype
-    if dtype == pl.Boolean:
-        return Column(label, "boolean", series.cast(pl.Float64).to_numpy())
-    if dtype.is_decimal():
-        raise _no_such_kind(label, dtype)
-    if dtype.is_numeric():
-        values = series.cast(pl.Float64).to_numpy()
-        return Column(label, "numeric", values, dtype == pl.Float32)
-    if dtype in (pl.Date, pl.Datetime):
-        if getattr(dtype, "time_zone", None) is not None:
-            series = series.dt.replace_time_zone(None)
-        return Column(label, "date", series.to_numpy().astype("datetime64[us]"))
-    if dtype == pl.Duration:
-        return Column(label, "duration", _seconds(series.to_numpy()))
-    if dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null):
-        return _read_objects(series.to_list(), label)
-    raise _no_such_kind(label, dtype)
-
-
-def _read_values(values: Any, label: str) -> Column:
-    """Return a column of an ndarray."""
-    dtype = values.dtype
-    if dtype.kind == "b":
-        return Column(label, "boolean", values.astype(np.float64))
-    if dtype.kind in "iuf":
-        is_single = dtype == np.float32
-        return Column(label, "numeric", values.astype(np.float64), is_single)
-    if dtype.kind == "M":
-        return Column(label, "date", values.astype("datetime64[us]"))
-    if dtype.kind == "m":
-        return Column(label, "duration", _seconds(values))
-    if dtype.kind in "OUS":
-        return _read_objects(values.tolist(), label)
-    raise _no_such_kind(label, dtype)
-
-
-def _read_objects(values: Any, label: str) -> Column:
-    """Return a column of Python objects, whose kind they tell."""
-    try:
-        distinct = dict.fromkeys(values)
-    except TypeError:
-        wrong = next(v for v in values if type(v).__hash__ is None)
-        raise TypeError(
-            f"Column {label!r} holds {wrong!r}: argument must be a string or a number"
-        ) from None
-    known = [value for value in distinct if not _is_missing(value)]
-    places = dict.fromkeys(distinct, -1)
-    places.update(zip(known, range(len(known)), strict=True))
-    codes = np.fromiter(map(places.__getitem__, values), np.intp, len(values))
-    levels = Levels(codes, known)
-    types = set(map(type, known))
-    if not types:
-        return Column(label, "empty", levels)
-    if all(issubclass(t, str | bytes) for t in types):
-        return Column(label, "categorical", levels)
-    if types <= {bool, np.bool_}:
-        floats = np.array([*map(float, known), np.nan])
-        return Column(label, "boolean", floats[codes])
-    if all(issubclass(t, Real) for t in types):
-        floats = np.array([*known, np.nan], dtype=np.float64)
-        return Column(label, "numeric", floats[codes])
-    if all(issubclass(t, date | np.datetime64) for t in types):
-        times = [
-            t.replace(tzinfo=None) if isinstance(t, datetime) else t for t in known
-        ]
-        return Column(label, "date", np.array([*times, "NaT"], "datetime64[us]")[codes])
-    if all(issubclass(t, timedelta | np.timedelta64) for t in types):
-        spans = _seconds(np.array([*known, "NaT"], "timedelta64[us]"))
-        return Column(label, "duration", spans[codes])
-    if any(issubclass(t, complex | np.complexfloating) for t in types):
-        raise ValueError(f"Complex data not supported, but column {label!r} holds it")
-    odd = [t for t in types if not issubclass(t, str | bytes | Real)]
-    if odd:
-        wrong = odd[0].__name__
-        number = "; convert it to float" if issubclass(odd[0], Number) else ""
-        raise TypeError(
-            f"Column {label!r} holds objects of type {wrong}{number}: argument must be "
-            "a string or a number"
-        )
-    return Column(label, "categorical", levels)
-
-
-def _is_missing(value: Any) -> bool:
-    """Return whether this is None, NaN, NaT or pandas.NA."""
-    if value is None or type(value).__name__ == "NAType":
-        return True
-    return bool(value != value)
-
-
-def _seconds(spans: Any) -> Any:
-    return np.where(
-        np.isnat(spans), np.nan, spans.astype("timedelta64[us]").astype(float) / 1e6
-    )
-
-
-def _no_such_kind(label: str, dtype: Any) -> TypeError:
-    return TypeError(
-        f"Column {label!r} has dtype {dtype}, which is none of: number, boolean, "
-        "category, string, date and time, duration. Convert it or leave it out."
-    )

@@ -1,6 +1,7 @@
 """A weighted distribution of numbers: the statistics of a column come from here."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -52,9 +53,15 @@ class Distribution:
         return cls(distinct, np.bincount(inverse, weight, len(distinct)))
 
     @property
+    def resolution(self) -> float:
+        """The difference below which two values may be one that was rounded."""
+        ends = np.abs(self.values[[0, -1]])
+        return float(4.0 * np.finfo(np.float64).eps * ends.max())
+
+    @property
     def is_constant(self) -> bool:
         """Whether there are not two values."""
-        return len(self.values) < 2
+        return len(self.values) < 2 or self.range <= self.resolution
 
     @property
     def mean(self) -> float:
@@ -118,7 +125,7 @@ def distributions(numbers: Any, weight: Any) -> list[Distribution]:
     weight = np.ones(numbers.shape[0]) if weight is None else weight
     total = weight.sum()
     result = []
-    for first, last in zip(numbers.indptr, numbers.indptr[1:], strict=False):
+    for first, last in pairwise(numbers.indptr):
         values, stored = numbers.data[first:last], weight[numbers.indices[first:last]]
         if last - first < len(weight):
             values = np.append(values, 0.0)

@@ -7,7 +7,7 @@ import numpy as np
 
 from skffnn.preprocessing._columns import Column
 
-__all__ = ["MEASURES", "Measure", "Ranks"]
+__all__ = ["MEASURES", "Measure", "Numbers", "Ranks"]
 
 
 class Measure(Protocol):

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -48,11 +49,13 @@ class NumericEncoder(ABC):
         """Return what tells the codes of column j apart in names."""
         return ("",)
 
-    def dense(self, V: Any) -> Any:
+    def dense(self, V: Any, dtype: Any) -> Any:
         """Return the codes of all columns, of shape (n_rows, sum of widths)."""
-        if V.shape[1] == 0:
-            return np.empty((len(V), 0))
-        return np.hstack([self.column(V[:, j], j) for j in range(V.shape[1])])
+        stops = np.cumsum(self.widths)
+        codes = np.empty((len(V), self.widths.sum()), dtype=dtype)
+        for j, (width, stop) in enumerate(zip(self.widths, stops, strict=True)):
+            codes[:, stop - width : stop] = self.column(V[:, j], j)
+        return codes
 
     def sparse(self, X: Any) -> Any:
         """Return codes minus the codes of zero, nonzero only where `X` is.
@@ -65,11 +68,11 @@ class NumericEncoder(ABC):
         Returns
         -------
         D : CSR of shape (n_rows, sum of widths)
-            ``dense(X.toarray()) - dense(zeros)``
+            The codes of ``X.toarray()`` minus those of zeros.
         """
         starts = np.concatenate([[0], np.cumsum(self.widths)])
         rows, columns, data = [], [], []
-        for j, (first, last) in enumerate(zip(X.indptr, X.indptr[1:], strict=False)):
+        for j, (first, last) in enumerate(pairwise(X.indptr)):
             if first < last:
                 D = self.column(X.data[first:last], j) - self.column(np.zeros(1), j)
                 i, k = np.nonzero(D)
@@ -114,8 +117,8 @@ class _Linear(NumericEncoder):
     def column(self, values: Any, j: int) -> Any:
         return self._encode(values, j)[:, None]
 
-    def dense(self, V: Any) -> Any:
-        return self._encode(V, slice(None))
+    def dense(self, V: Any, dtype: Any) -> Any:
+        return self._encode(V, slice(None)).astype(dtype, copy=False)
 
     def sparse(self, X: Any) -> Any:
         columns = np.repeat(np.arange(X.shape[1]), np.diff(X.indptr))
@@ -145,7 +148,9 @@ class Robust(_Linear):
     @staticmethod
     def _learn(column: Distribution) -> tuple[float, float]:
         low, median, high = map(float, column.quantiles([0.25, 0.5, 0.75]))
-        return median, high - low if high - low > TINY else column.range / 2.0
+        if high - low > max(column.resolution, TINY):
+            return median, high - low
+        return median, column.range / 2.0
 
     def _encode(self, values: Any, columns: Any) -> Any:
         z = super()._encode(values, columns)

@@ -8,14 +8,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from skffnn.preprocessing._categories import MISSING, OneHot
-from skffnn.preprocessing._columns import read_array
-from skffnn.preprocessing._measures import MEASURES, Measure
+from skffnn.preprocessing._containers import read_array
+from skffnn.preprocessing._measures import Measure, Numbers
 from skffnn.preprocessing._numeric import NumericEncoder
 
 __all__ = ["Plan", "Rows", "read_rows"]
 
 Feature = Measure | OneHot
-NUMBERS = MEASURES["numeric"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,11 @@ class Rows:
     numbers: Any
     codes: dict[int, Any] = field(default_factory=dict)
 
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return self.numbers.shape[0]
+
     def missing(self, column: int, measure: int) -> Any:
         """Return in which rows the column, or its first measure, is missing."""
         if column in self.codes:
@@ -44,10 +48,12 @@ class Rows:
         result[self.numbers.indices[stored]] = np.isnan(self.numbers.data[stored])
         return result
 
-    def has_gaps(self, column: int, measure: int) -> bool:
-        """Return whether some rows of the column are missing, and some are not."""
-        missing = self.missing(column, measure)
-        return bool(missing.any() and not missing.all())
+    def n_missing(self, column: int, measure: int) -> int:
+        """Return in how many rows it is missing."""
+        if column in self.codes or not sp.issparse(self.numbers):
+            return int(np.count_nonzero(self.missing(column, measure)))
+        stored = slice(*self.numbers.indptr[measure : measure + 2])
+        return int(np.count_nonzero(np.isnan(self.numbers.data[stored])))
 
     def take(self, kept: Any) -> "Rows":
         """Return these rows only."""
@@ -66,7 +72,7 @@ def read_rows(features: Sequence[Feature], table: Any) -> Rows:
         The columns.
     """
     if not isinstance(table, list):
-        if all(feature is NUMBERS for feature in features):
+        if set(map(type, features)) == {Numbers}:
             return Rows(table.astype(np.float64, copy=False))
         if sp.issparse(table):
             raise ValueError(
@@ -128,13 +134,15 @@ class Plan:
                     self.sources += [(j, part + suffix) for suffix in codes]
                     measure += 1
                 self.number_slots += range(start, len(self.sources))
-            if training is not None and training.has_gaps(j, first):
+            if training and 0 < training.n_missing(j, first) < training.n_rows:
                 self.indicators.append((j, first, len(self.sources)))
                 self.sources.append((j, "_missing"))
         self.number_slots = np.array(self.number_slots, dtype=np.intp)
         self._all_numbers = len(self.number_slots) == len(self.sources)
         self.at_zero = np.zeros(len(self.sources))
-        self.at_zero[self.number_slots] = encoder.dense(np.zeros((1, measure)))[0]
+        self.at_zero[self.number_slots] = encoder.dense(
+            np.zeros((1, measure)), np.float64
+        )[0]
         self.offset = np.zeros(len(self.sources))
 
     @property
@@ -144,14 +152,14 @@ class Plan:
 
     def memory_if_sparse(self, rows: Rows, dtype: Any) -> float:
         """Return the memory of the output as CSR, at most, per memory as ndarray."""
-        n_rows = rows.numbers.shape[0]
+        n_rows = rows.n_rows
         if sp.issparse(rows.numbers):
             stored = np.diff(rows.numbers.indptr)
         else:
             stored = np.full(rows.numbers.shape[1], n_rows)
         n_nonzero = stored @ self.encoder.widths
         n_nonzero += sum(np.count_nonzero(c >= 0) for c in rows.codes.values())
-        n_nonzero += sum(rows.missing(j, m).sum() for j, m, _ in self.indicators)
+        n_nonzero += sum(rows.n_missing(j, m) for j, m, _ in self.indicators)
         n_bytes = n_nonzero * (dtype.itemsize + 4) + n_rows * 4
         return float(n_bytes / (n_rows * self.width * dtype.itemsize))
 
@@ -171,9 +179,9 @@ class Plan:
         if sp.issparse(rows.numbers):
             result = self._nonzero(rows, np.float64).toarray()
         else:
-            codes = self.encoder.dense(rows.numbers)
+            codes = self.encoder.dense(rows.numbers, dtype)
             if self._all_numbers and shift is None:
-                return codes.astype(dtype, copy=False)
+                return codes
             every = np.arange(len(codes))
             result = np.zeros((len(codes), self.width), dtype=dtype)
             result[:, self.number_slots] = codes
@@ -201,14 +209,14 @@ class Plan:
         if sp.issparse(rows.numbers):
             codes = self.encoder.sparse(rows.numbers).tocoo()
         else:
-            codes = sp.coo_array(self.encoder.dense(rows.numbers))
+            codes = sp.coo_array(self.encoder.dense(rows.numbers, dtype))
         i, columns, data = [codes.row], [self.number_slots[codes.col]], [codes.data]
         for places, values in self._entries(rows):
             there = np.flatnonzero(values)
             i.append(there)
             columns.append(np.broadcast_to(places, values.shape)[there])
             data.append(values[there])
-        shape = (rows.numbers.shape[0], self.width)
+        shape = (rows.n_rows, self.width)
         index = np.int32 if max(shape) < 2**31 else np.int64
         places = tuple(np.concatenate(p).astype(index) for p in (i, columns))
         values = np.concatenate(data).astype(dtype)

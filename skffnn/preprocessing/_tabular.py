@@ -6,24 +6,17 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from skffnn.preprocessing._categories import (
-    OneHot,
-    TargetMeans,
-    find_categories,
-)
 from skffnn.preprocessing._checks import (
     check_input_features,
     check_parameters,
     check_weight,
 )
-from skffnn.preprocessing._columns import Column, is_frame, read_array, read_frame
-from skffnn.preprocessing._distribution import distributions
-from skffnn.preprocessing._measures import MEASURES, Ranks
-from skffnn.preprocessing._numeric import NUMERIC
+from skffnn.preprocessing._containers import read_table
+from skffnn.preprocessing._learning import learn
 from skffnn.preprocessing._plan import Plan, Rows, read_rows
-from skffnn.preprocessing._target import Target, encode_target, folds_of
+from skffnn.preprocessing._target import encode_target
 
 __all__ = ["TabularPreprocessor"]
 
@@ -138,7 +131,9 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
     Notes
     -----
     NaN, None, NaT, ``pandas.NA`` and null are missing. Infinite values are refused. A
-    category that `fit` has not seen becomes zeros, without a warning.
+    category that `fit` has not seen gives no warning: one-hot it becomes zeros, with
+    target means the mean of all rows, and an unseen level of an ordered one counts as
+    missing.
 
     Quantiles are the averaged inverse of the weighted distribution function,
     definition 2 of [3]_, the same as those of repeated rows.
@@ -265,7 +260,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X_out : ndarray or CSR array of shape (n_samples, n_features_out_)
+        X_out : ndarray or CSR array of shape (n_samples, `n_features_out_`)
             The encoded table, or what ``set_output`` asks for. With
             ``categorical="target"`` not that of `transform`: see the notes above.
         """
@@ -281,7 +276,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        X_out : ndarray or CSR array of shape (n_samples, n_features_out_)
+        X_out : ndarray or CSR array of shape (n_samples, `n_features_out_`)
             The encoded table, or what ``set_output`` asks for.
 
         Raises
@@ -292,7 +287,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             If columns are missing, or one that was numeric holds something else.
         """
         check_is_fitted(self)
-        table = self._read(X, reset=False)
+        table = read_table(self, X, reset=False)
         return self._encode(read_rows(self._plan.features, table))
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
@@ -335,126 +330,41 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         names = ("n_features_in_", "feature_names_in_")
         before = {name: self.__dict__[name] for name in names if name in self.__dict__}
         try:
-            table = self._read(X, reset=True)
+            table = read_table(self, X, reset=True)
             n_rows = table[0].n_rows if isinstance(table, list) else table.shape[0]
             weight = check_weight(sample_weight, n_rows)
+            kept: Any = slice(None)
+            if weight is not None:  # a row of weight zero is no row
+                kept = np.flatnonzero(weight)
+                weight = weight[kept]
             target = None
             if self.categorical == "target":
-                target = encode_target(y, n_rows, self.target_type)
-            kept = np.arange(n_rows) if weight is None else np.flatnonzero(weight)
-            if weight is not None:
-                weight = weight[kept]
-                target = None if target is None else target.take(kept)
-            return self._learn(table, target, kept, weight)
+                target = encode_target(y, n_rows, kept, self.target_type)
+            plan, rows = learn(self, table, target, kept, weight)
         except BaseException:
             for name in names:
                 self.__dict__.pop(name, None)
             self.__dict__.update(before)
             raise
-
-    def _learn(self, table: Any, target: Target | None, kept: Any, weight: Any) -> Rows:
-        """Learn from the rows `kept`; return all rows, as they train a network."""
-        if isinstance(table, list):
-            features = [
-                self._feature(column.take(kept), target, weight) for column in table
-            ]
-            kinds = [column.kind for column in table]
-            single = {c.is_single for c in table if c.kind == "numeric"} == {True}
-        else:
-            features = [MEASURES["numeric"]] * table.shape[1]
-            kinds = ["numeric"] * table.shape[1]
-            single = table.dtype == np.float32
-        rows = read_rows(features, table)
-        training = rows.take(kept)
-        encoder = NUMERIC[self.numeric].fit(
-            distributions(training.numbers, weight), self.n_bins
-        )
-        plan = Plan(features, encoder, training if self.missing_indicator else None)
-        dtype = np.dtype(self.dtype or (np.float32 if single else np.float64))
+        self.dtype_ = np.dtype(self.dtype or _precision(table))
         sparse = self.sparse_output
         if sparse == "auto":
-            share = plan.memory_if_sparse(rows, dtype)
-            sparse = share < (1.0 if sp.issparse(table) else 0.1)
+            limit = 1.0 if sp.issparse(table) else 0.1
+            sparse = plan.memory_if_sparse(rows, self.dtype_) < limit
         if sparse and sp.issparse(table):
             plan.offset = plan.at_zero
-        if target is not None:
-            self._cross_fit(rows, plan, table, target, kept, weight)
-
-        self._plan = plan
-        self.kinds_ = kinds
-        found = [getattr(feature, "categories", None) for feature in features]
-        self.categories_ = [None if c is None else c.values for c in found]
-        self.infrequent_categories_ = [
-            c.infrequent if c is not None and c.rare.any() else None for c in found
-        ]
-        self.n_features_out_ = plan.width
-        self.offset_ = plan.offset
         self.sparse_output_ = bool(sparse)
-        self.dtype_ = dtype
+        self.offset_ = plan.offset
+        self.n_features_out_ = plan.width
+        if isinstance(table, list):
+            self.kinds_ = [column.kind for column in table]
+        else:
+            self.kinds_ = ["numeric"] * table.shape[1]
+        found = [getattr(feature, "categories", None) for feature in plan.features]
+        self.categories_ = [getattr(c, "values", None) for c in found]
+        self.infrequent_categories_ = [getattr(c, "infrequent", None) for c in found]
+        self._plan = plan
         return rows
-
-    def _feature(self, column: Column, target: Target | None, weight: Any) -> Any:
-        """Return how a column is read from now on."""
-        if column.kind in MEASURES:
-            return MEASURES[column.kind]
-        levels = column.levels()
-        if column.kind == "ordinal" and self.ordinal == "rank":
-            return Ranks(levels.values)
-        is_boolean = column.kind == "boolean"
-        categories = find_categories(
-            levels,
-            weight,
-            None if is_boolean else self.min_frequency,
-            None if is_boolean else self.max_categories,
-            in_order=column.kind != "categorical",
-        )
-        if target is None or len(categories) <= max(self.max_cat_to_onehot, 2):
-            return OneHot(categories, is_boolean)
-        return TargetMeans(categories, levels, target.values, weight, target.suffixes)
-
-    def _cross_fit(
-        self, rows: Rows, plan: Plan, table: Any, target: Target, kept: Any, weight: Any
-    ) -> None:
-        """Put target means into `rows` that do not know the target of the row."""
-        encoded = [
-            (table[j].take(kept), feature, plan.first_measure[j])
-            for j, feature in enumerate(plan.features)
-            if isinstance(feature, TargetMeans)
-        ]
-        if not encoded:
-            return
-        folds = folds_of(target, self.random_state)
-        for column, feature, first in encoded:
-            means = feature.cross_fitted(column, target.values, weight, folds)
-            rows.numbers[kept, first : first + means.shape[1]] = means
-
-    def _read(self, X: Any, reset: bool) -> Any:
-        """Return X as a list of columns, or as an ndarray or CSC of numbers."""
-        if is_frame(X):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            for n, what in zip(X.shape, ("sample", "feature"), strict=True):
-                if n == 0:
-                    raise ValueError(
-                        f"Found array with 0 {what}(s) (shape={X.shape}) while a "
-                        "minimum of 1 is required by TabularPreprocessor."
-                    )
-            return read_frame(X)
-        if isinstance(X, list | tuple) and np.asarray(X).dtype.kind in "US":
-            X = np.asarray(X, dtype=object)
-        X = validate_data(
-            self,
-            X,
-            accept_sparse="csc",
-            dtype=None,
-            ensure_all_finite="allow-nan",
-            reset=reset,
-        )
-        if sp.issparse(X):
-            X = sp.csc_array(X)
-            if not X.has_canonical_format:
-                X = X.copy()
-                X.sum_duplicates()
-        return X if X.dtype.kind in "iuf" else read_array(X)
 
     def _encode(self, rows: Rows) -> Any:
         sparse = self.sparse_output_
@@ -466,3 +376,11 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         if sparse:
             return self._plan.encode_sparse(rows, self.dtype_)
         return self._plan.encode(rows, self.dtype_)
+
+
+def _precision(table: Any) -> type:
+    """Return the dtype of the numbers of a table; float32 if all of them are."""
+    if not isinstance(table, list):
+        return np.float32 if table.dtype == np.float32 else np.float64
+    single = {column.is_single for column in table if column.kind == "numeric"}
+    return np.float32 if single == {True} else np.float64

@@ -30,14 +30,9 @@ class Target:
     suffixes: list[str]
     labels: Any = None
 
-    def take(self, rows: Any) -> "Target":
-        """Return the target of these rows."""
-        labels = None if self.labels is None else self.labels[rows]
-        return Target(self.values[rows], self.suffixes, labels)
 
-
-def encode_target(y: Any, n_rows: int, target_type: str) -> Target:
-    """Return `y` as numbers whose mean tells something.
+def encode_target(y: Any, n_rows: int, kept: Any, target_type: str) -> Target:
+    """Return the targets of the rows `kept` as numbers whose mean tells something.
 
     Raises
     ------
@@ -50,10 +45,10 @@ def encode_target(y: Any, n_rows: int, target_type: str) -> Target:
             "target y is None: categorical='target' encodes by it"
         )
     check_consistent_length(np.empty(n_rows), y)
-    y = check_array(y, ensure_2d=False, dtype=None, input_name="y")
+    y = check_array(y, ensure_2d=False, dtype=None, input_name="y")[kept]
     kind = type_of_target(y, input_name="y") if target_type == "auto" else target_type
     if kind.startswith("continuous") or kind == "multiclass-multioutput":
-        values = np.asarray(y, dtype=np.float64).reshape(n_rows, -1)
+        values = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
         k = values.shape[1]
         return Target(
             values, ["_target"] if k == 1 else [f"_target_{i}" for i in range(k)]
@@ -64,6 +59,8 @@ def encode_target(y: Any, n_rows: int, target_type: str) -> Target:
             f"got {kind!r}. Unknown label type: {kind!r}"
         )
     classes, labels = np.unique(y.ravel(), return_inverse=True)
+    if kind == "binary" and len(classes) > 2:
+        raise ValueError(f"target_type='binary', but y has {len(classes)} classes")
     if len(classes) <= 2:
         return Target((labels == 1).astype(np.float64)[:, None], ["_target"], labels)
     indicator = np.eye(len(classes))[labels]

@@ -156,8 +156,14 @@ DOORS = {
     "_warnings": set(),
     "preprocessing": {"preprocessing._tabular"},
     "preprocessing._tabular": {
-        "preprocessing._categories",
         "preprocessing._checks",
+        "preprocessing._containers",
+        "preprocessing._learning",
+        "preprocessing._plan",
+        "preprocessing._target",
+    },
+    "preprocessing._learning": {
+        "preprocessing._categories",
         "preprocessing._columns",
         "preprocessing._distribution",
         "preprocessing._measures",
@@ -167,10 +173,11 @@ DOORS = {
     },
     "preprocessing._plan": {
         "preprocessing._categories",
-        "preprocessing._columns",
+        "preprocessing._containers",
         "preprocessing._measures",
         "preprocessing._numeric",
     },
+    "preprocessing._containers": {"preprocessing._columns"},
     "preprocessing._categories": {"preprocessing._columns"},
     "preprocessing._checks": {"preprocessing._numeric"},
     "preprocessing._columns": set(),
