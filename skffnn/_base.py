@@ -43,6 +43,7 @@ from skffnn._resolve import (
     check_combinations,
     check_names,
     check_validation_set,
+    resolve_early_stopping,
     resolve_optimizer,
     splits,
     warn_without_effect,
@@ -63,12 +64,13 @@ from skffnn.core.state import TrainingState
 from skffnn.core.training import Run, train
 from skffnn.core.typing import Array, Features, TargetKind
 
-__all__ = ["CLASS_WEIGHTS", "BaseFFNN", "loss_constraint"]
+__all__ = ["CLASS_WEIGHTS", "COUNT", "BaseFFNN", "loss_constraint"]
 
 DOCUMENTATION = "https://skffnn.readthedocs.io/en/stable/generated/"
 
 
 CLASS_WEIGHTS = [StrOptions({"balanced"}), dict, list, None]
+COUNT = Interval(Integral, 1, None, closed="left")
 
 
 def loss_constraint(kind: TargetKind) -> list[Any]:
@@ -313,7 +315,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         dtype = self._state.params.dtype if going_on else [np.float64, np.float32]
         X, y, weight = self._validate_arrays(X, y, sample_weight, dtype, not going_on)
         parts = None
-        if splits(self) and not (own or incremental):
+        holds_out = resolve_early_stopping(self.early_stopping, X.shape[0])
+        if splits(self) and holds_out and not (own or incremental):
             parts = split_by(self.validation_split, X, y, groups, is_classifier(self))
         # 2. encode
         if going_on:
