@@ -359,7 +359,7 @@ class DeepEnsembleClassifier(ClassifierMixin, BaseDeepEnsemble):
         Returns
         -------
         log_p : ndarray of shape (n_samples, n_classes)
-            log(mean_k exp(log_p_k)) over the members k, by their largest logarithm.
+            Logarithms of the probabilities, computed from those of the members.
         """
         check_is_fitted(self)
         log_p = [member.predict_log_proba(X) for member in self.estimators_]

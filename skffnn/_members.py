@@ -138,13 +138,14 @@ def train_member(
     return member
 
 
-def moments(member: Any, X: Any) -> tuple[Array, Array | float]:
+def moments(member: Any, X: Any) -> tuple[Array, Array]:
     """Return mean and variance of what a member predicts.
 
     The variance is zero where the loss of the member has none to give.
     """
     nothing = getattr(Loss, "predict_std", None)
     if getattr(type(member._loss), "predict_std", None) is nothing:
-        return member.predict(X), 0.0
+        mean = member.predict(X)
+        return mean, np.zeros_like(mean)
     mean, std = member.predict(X, return_std=True)
     return mean, np.square(std)
