@@ -240,8 +240,9 @@ class DeepEnsembleClassifier(ClassifierMixin, BaseDeepEnsemble):
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
         **params : dict
-            Further arguments of the members' `fit`: `groups`, `X_val`, `y_val`,
-            `sample_weight_val`. With metadata routing, what they have requested.
+            Further arguments of the members' `fit`: `X_val`, `y_val` and
+            `sample_weight_val`; and `groups`, of whose rows all or none are in a fold.
+            With metadata routing, what the estimator has requested.
 
         Returns
         -------
@@ -451,8 +452,9 @@ class DeepEnsembleRegressor(RegressorMixin, BaseDeepEnsemble):
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row.
         **params : dict
-            Further arguments of the members' `fit`: `groups`, `X_val`, `y_val`,
-            `sample_weight_val`. With metadata routing, what they have requested.
+            Further arguments of the members' `fit`: `X_val`, `y_val` and
+            `sample_weight_val`; and `groups`, of whose rows all or none are in a fold.
+            With metadata routing, what the estimator has requested.
 
         Returns
         -------

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.model_selection import KFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
 from sklearn.utils.multiclass import type_of_target
 
 from skffnn._base import BaseFFNN
@@ -59,28 +59,28 @@ class Fold:
             Features.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
-        groups : None
-            Not used.
+        groups : array-like of shape (n_samples,) or None, default=None
+            Rows of one group are in one fold.
         """
         weight = 1.0 if self.sample_weight is None else np.asarray(self.sample_weight)
         rows = np.flatnonzero(np.broadcast_to(weight, X.shape[0]) != 0.0)
         labels = y[rows] if self.stratify else None
-        folds = self._folds(labels).split(rows, labels)
-        train, held_out = list(folds)[self.number]
+        groups = None if groups is None else np.asarray(groups)[rows]
+        kind = self._kind(labels) if groups is None else GroupKFold
+        folds = kind(self.n_folds, shuffle=True, random_state=self.seed)
+        train, held_out = list(folds.split(rows, labels, groups))[self.number]
         yield rows[train], rows[held_out]
 
-    def _folds(self, labels: Any) -> KFold | StratifiedKFold:
-        cls = KFold
+    def _kind(self, labels: Any) -> type:
         if labels is not None and not type_of_target(labels).startswith("multilabel"):
             smallest = int(np.unique(labels, return_counts=True)[1].min())
-            cls = StratifiedKFold
-            if smallest < self.n_folds:
-                warn(
-                    f"The hold-outs of the members are not stratified: {self.n_folds} "
-                    f"folds cannot represent a class that has {smallest} rows"
-                )
-                cls = KFold
-        return cls(self.n_folds, shuffle=True, random_state=self.seed)
+            if smallest >= self.n_folds:
+                return StratifiedKFold
+            warn(
+                f"The hold-outs of the members are not stratified: {self.n_folds} "
+                f"folds cannot represent a class whose number of rows is {smallest}"
+            )
+        return KFold
 
 
 def new_members(

@@ -71,7 +71,9 @@ def check(ensemble, exceptions):
 
 
 @pytest.mark.parametrize(
-    ("parameters", "exceptions"), [({}, {}), ({"early_stopping": True}, FOLDS)], ids=str
+    ("parameters", "exceptions"),
+    [({}, {}), ({"early_stopping": True}, FOLDS)],
+    ids=["no hold-out", "folds"],
 )
 @pytest.mark.parametrize("make", [classifier, regressor])
 def test_checks(make, parameters, exceptions):
@@ -189,10 +191,10 @@ class Spy(FFNNClassifier):
         return super()._build(targets, data, file, incremental)
 
 
-def parts_of(X, y, sample_weight=None, n_estimators=3, **parameters):
-    member = Spy((2,), max_iter=2, early_stopping=True, **parameters)
-    model = DeepEnsembleClassifier(member, n_estimators, random_state=0)
-    model.fit(X, y, sample_weight=sample_weight)
+def parts_of(X, y, sample_weight=None, groups=None):
+    member = Spy((2,), max_iter=2, early_stopping=True)
+    model = DeepEnsembleClassifier(member, 3, random_state=0)
+    model.fit(X, y, sample_weight=sample_weight, groups=groups)
     return [member.parts_ for member in model.estimators_]
 
 
@@ -205,6 +207,15 @@ def test_hold_outs_partition_the_rows_in_the_proportions_of_the_classes(iris):
         np.testing.assert_array_equal(train, ~holdout)
         counts = np.bincount(y[holdout])
         assert set(counts) <= {16, 17}
+
+
+def test_groups_are_held_out_as_a_whole(iris):
+    X, y = iris
+    groups = np.arange(len(X)) % 30
+    parts = parts_of(X, y, groups=groups.tolist())
+    np.testing.assert_array_equal(sum(holdout for _, holdout in parts), 1)
+    for train, holdout in parts:
+        assert not set(groups[train]) & set(groups[holdout])
 
 
 def test_rows_of_weight_zero_are_in_no_fold(iris):
@@ -230,7 +241,7 @@ def test_a_class_with_one_member_is_known_to_all(iris):
     X, y = iris
     y = y.copy()
     y[0] = 7
-    with pytest.warns(UserWarning, match="not stratified: 3 folds.* has 1 rows"):
+    with pytest.warns(UserWarning, match="not stratified: 3 folds.* rows is 1$"):
         model = classifier(early_stopping=True).fit(X, y)
     assert model.classes_.tolist() == [0, 1, 2, 7]
     for member in model.estimators_:
