@@ -48,6 +48,7 @@ from skffnn._resolve import (
     check_names,
     check_target,
     check_validation_set,
+    resolve_early_stopping,
     resolve_loss,
     resolve_optimizer,
     splits,
@@ -70,12 +71,20 @@ from skffnn.core.state import TrainingState
 from skffnn.core.training import Run, train
 from skffnn.core.typing import Array, TargetKind
 
-__all__ = ["CLASS_WEIGHTS", "BaseFFNN", "Interval", "StrOptions", "loss_constraint"]
+__all__ = [
+    "CLASS_WEIGHTS",
+    "COUNT",
+    "BaseFFNN",
+    "Interval",
+    "StrOptions",
+    "loss_constraint",
+]
 
 DOCUMENTATION = "https://skffnn.readthedocs.io/en/stable/generated/"
 
 
 CLASS_WEIGHTS = [StrOptions({"balanced"}), dict, list, None]
+COUNT = Interval(Integral, 1, None, closed="left")
 
 
 def loss_constraint(kind: TargetKind) -> list[Any]:
@@ -368,7 +377,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         )
         X, y, weight = self._validate_arrays(X, y, sample_weight, not going_on)
         parts = None
-        if splits(self) and not (own or incremental):
+        holds_out = resolve_early_stopping(self.early_stopping, y.shape[0])
+        if splits(self) and holds_out and not (own or incremental):
             parts = split_by(self.validation_split, X, y, groups, is_classifier(self))
         # 2. encode
         if going_on:

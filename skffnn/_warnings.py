@@ -5,7 +5,8 @@ import warnings
 
 __all__ = ["warn"]
 
-PACKAGES = ("skffnn", "sklearn.callback")
+# Members of an ensemble are called by way of the last two.
+PACKAGES = ("skffnn", "sklearn.callback", "sklearn.utils.parallel", "joblib")
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

@@ -75,6 +75,7 @@ def test_every_method_documents_its_arguments(Estimator):
         assert documented == list(inspect.signature(method).parameters)[1:], name
 
 
+ENSEMBLES = ["DeepEnsembleClassifier", "DeepEnsembleRegressor"]
 PUBLIC = [
     *(f"skffnn.{Estimator.__name__}" for Estimator in ESTIMATORS),
     *(
@@ -98,6 +99,20 @@ PUBLIC = [
     "skffnn.core.objective.Objective",
     "skffnn.core.training.train",
     "skffnn.Checkpoint",
+    *(f"skffnn.{Ensemble}" for Ensemble in ENSEMBLES),
+    *(
+        f"skffnn.{Ensemble}.{method}"
+        for Ensemble in ENSEMBLES
+        for method in ("fit", "partial_fit", "predict")
+    ),
+    *(
+        f"skffnn.DeepEnsembleClassifier.{method}"
+        for method in ("decision_function", "predict_proba", "predict_log_proba")
+    ),
+    "skffnn.learning_rate_curve",
+    "skffnn.LearningRateCurveDisplay",
+    "skffnn.LearningRateCurveDisplay.from_estimator",
+    "skffnn.LearningRateCurveDisplay.plot",
 ]
 # Examples, "See Also" and long summaries are not for every method; returned values have
 # names, as in scikit-learn.
@@ -113,11 +128,15 @@ def test_docstrings_are_numpydoc(name):
 def test_the_names_of_the_package():
     assert set(skffnn.__all__) == {
         "Checkpoint",
+        "DeepEnsembleClassifier",
+        "DeepEnsembleRegressor",
         "FFNNClassifier",
         "FFNNRegressor",
+        "LearningRateCurveDisplay",
         "LossCurveDisplay",
         "TabularPreprocessor",
         "__version__",
+        "learning_rate_curve",
     }
     assert all(
         isinstance(name, str) and hasattr(skffnn, name) for name in skffnn.__all__

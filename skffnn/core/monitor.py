@@ -10,7 +10,14 @@ import numpy as np
 from skffnn.core.state import Progress, TrainingState, copy_of
 from skffnn.core.typing import Array
 
-__all__ = ["MAX_HALVINGS", "MIN_RATE", "Diverged", "Monitor", "StopReason"]
+__all__ = [
+    "MAX_HALVINGS",
+    "MIN_RATE",
+    "Diverged",
+    "Monitor",
+    "StopReason",
+    "much_larger",
+]
 
 # A schedule that lowers the rate when training stalls ends it below this rate.
 MIN_RATE = 1e-6
