@@ -116,6 +116,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "dropout_schedule": [StrOptions(DROPOUT_SCHEDULES), callable],
         "layer_norm": ["boolean"],
         "input_scale": ["boolean"],
+        "n_members": [Interval(Integral, 1, None, closed="left")],
         "max_norm": [None, Interval(Real, 0, None, closed="neither")],
         "batch_size": [
             StrOptions({"auto"}),
@@ -175,6 +176,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         dropout_schedule: Any,
         layer_norm: bool,
         input_scale: bool,
+        n_members: int,
         max_norm: float | None,
         batch_size: Any,
         learning_rate: Any,
@@ -217,6 +219,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self.dropout_schedule = dropout_schedule
         self.layer_norm = layer_norm
         self.input_scale = input_scale
+        self.n_members = n_members
         self.max_norm = max_norm
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -523,7 +526,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             check_is_fitted(self)
             self._check_columns(X, reset=False)
             X = preprocess(self.preprocessor_, X, self._state.params.dtype, self)
-        return self._network.raw(X, self._state.params, CHUNK)
+        return self._network.raw(X, self._state.params, CHUNK, self._loss.pool)
 
     def _needs_no_conversion(self, X: Any) -> bool:
         """Return whether `validate_data` would return `X` as it is, without a warning.

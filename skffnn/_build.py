@@ -43,6 +43,7 @@ def build_network(estimator: Any, loss: Loss, data: Data) -> Network:
         activations,
         layer_norm=bool(estimator.layer_norm),
         input_scale=bool(estimator.input_scale),
+        n_members=estimator.n_members if hidden else 1,
     )
 
 
@@ -109,7 +110,7 @@ def build_run(
         optimizer=optimizer,
         rate=rate,
         schedule=schedule,
-        batches=Batches(rows, size, estimator.shuffle),
+        batches=Batches(rows, size, estimator.shuffle, ordered=network.n_members > 1),
         max_epochs=1 if incremental else estimator.max_iter,
         planned_epochs=estimator.max_iter,
         tol=estimator.tol,

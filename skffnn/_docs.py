@@ -86,6 +86,15 @@ input_scale : bool, default=False
     faster than they where `layer_rates` says so: useless features are soon turned down
     (Holzmüller, Grinsztajn and Steinwart 2024, section 3). `coefs_` hold the product.
 
+n_members : int >= 1, default=1
+    Number of members that share the hidden layers. Each has a scale of the features, if
+    `input_scale` is True, and an output layer of its own, and trains on its share of
+    the rows of every batch, dealt out anew in each epoch: training costs no more than
+    that of one. Predictions are the mean over the members. It is a small form of TabM
+    (Gorishniy, Kotelnikov and Babenko 2025). `coefs_` of the first and the last layer
+    then have the number of the member as a first axis more. Needs
+    ``solver="mini-batch"`` and ``shuffle=True``.
+
 max_norm : float > 0 or None, default=None
     After each step, the weights that a hidden unit reads with are shortened to this
     Euclidean norm, if theirs is larger (Srivastava et al. 2014). Without effect on

@@ -21,7 +21,7 @@ from skffnn.core.monitor import much_larger
 from skffnn.core.optimizers import FirstOrder
 from skffnn.core.optimizers.base import State
 from skffnn.core.schedules import Schedule
-from skffnn.core.typing import Array
+from skffnn.core.typing import Array, Rate
 
 __all__ = ["learning_rate_curve"]
 
@@ -138,12 +138,13 @@ def learning_rate_curve(
             "learning rate to test. Choose one that has, such as 'adam'."
         )
     log = Log(smoothing)
+    rise = GeometricRise(max_rate / min_rate, n_steps)
     defaults = type(network)().get_params(deep=False)
     unused = (*WITHOUT_EFFECT, *optimizer.shared)
     network.set_params(
         **{name: defaults[name] for name in unused},
         optimizer=RangeTest(optimizer, n_steps, log),
-        learning_rate=GeometricRise(max_rate / min_rate, n_steps),
+        learning_rate=rise,
         learning_rate_init=min_rate,
         early_stopping=False,
         max_iter=n_steps,
@@ -151,11 +152,12 @@ def learning_rate_curve(
     )
     with suppress(RangeTestOver):
         network.fit(X, y, sample_weight)
-    if not log.rates:
+    if not log.losses:
         raise ValueError(
             "The loss of the first step is not finite: there is no curve. Scale X (put "
             "a StandardScaler in front), and y if it is large."
         )
+    rates = [min_rate * rise(step, n_steps) for step in range(len(log.losses))]
     lowest = int(np.argmin(log.smoothed))
     if lowest == n_steps - 1:
         warn(
@@ -163,10 +165,10 @@ def learning_rate_curve(
             "is too low. Raise max_rate."
         )
     return Bunch(
-        rates=np.array(log.rates),
+        rates=np.array(rates),
         losses=np.array(log.losses),
         smoothed_losses=np.array(log.smoothed),
-        suggested_rate=log.rates[lowest] / MARGIN,
+        suggested_rate=rates[lowest] / MARGIN,
     )
 
 
@@ -203,19 +205,17 @@ class Log:
         Decay of the moving average.
     started : bool
         Whether training has begun.
-    rates, losses, smoothed : list of float
+    losses, smoothed : list of float
         One entry per step.
     """
 
     smoothing: float
     started: bool = False
-    rates: list[float] = field(default_factory=list)
     losses: list[float] = field(default_factory=list)
     smoothed: list[float] = field(default_factory=list)
 
-    def add(self, rate: float, loss: float) -> None:
+    def add(self, loss: float) -> None:
         """Note one step, with sum_i decay^(n - i) loss_i / sum_i decay^(n - i)."""
-        self.rates.append(rate)
         self.losses.append(loss)
         average = self.smoothed[-1] if self.smoothed else loss
         share = (1.0 - self.smoothing) / (1.0 - self.smoothing ** len(self.losses))
@@ -224,7 +224,7 @@ class Log:
 
 @dataclass(frozen=True)
 class RangeTest(FirstOrder):
-    """Notes rate and loss of every step, and has another optimizer take it.
+    """Notes the loss before every step, and has another optimizer take it.
 
     Parameters
     ----------
@@ -252,12 +252,12 @@ class RangeTest(FirstOrder):
         return self.optimizer.init(n_params, n_weights, dtype)
 
     def step(
-        self, params: Array, grad: Array, state: State, rate: float, value: float
+        self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
         log = self.log
-        log.add(rate, value)
+        log.add(value)
         exploded = much_larger(log.smoothed[-1], log.smoothed[0])
-        if exploded or len(log.rates) == self.n_steps:
+        if exploded or len(log.losses) == self.n_steps:
             raise RangeTestOver
         self.optimizer.step(params, grad, state, rate, value)
 

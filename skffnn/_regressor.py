@@ -150,6 +150,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         dropout_schedule: str | Callable[[int, int], float] = "constant",
         layer_norm: bool = False,
         input_scale: bool = False,
+        n_members: int = 1,
         max_norm: float | None = None,
         batch_size: int | str = "auto",
         learning_rate: str | Callable[[int, int], float] = "constant",
@@ -199,6 +200,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             dropout_schedule=dropout_schedule,
             layer_norm=layer_norm,
             input_scale=input_scale,
+            n_members=n_members,
             max_norm=max_norm,
             batch_size=batch_size,
             learning_rate=learning_rate,
@@ -274,7 +276,8 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         ------
         ValueError
             If a parameter, a combination of parameters, X, y or a weight is not
-            allowed, or a target is not what the loss is meant for. A model fitted before is left as it was.
+            allowed, or a target is not what the loss is meant for. A model fitted
+            before is left as it was.
         """
         validation = (X_val, y_val, sample_weight_val)
         return self._fit(X, y, sample_weight, groups=groups, validation=validation)
@@ -383,7 +386,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             d2_pinball_score(
                 y, prediction[..., i], sample_weight=sample_weight, alpha=level
             )
-            for i, level in enumerate(levels)
+            for i, level in enumerate(np.ravel(levels))
         ]
         return float(np.mean(scores))
 

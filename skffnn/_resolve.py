@@ -99,6 +99,14 @@ def check_combinations(estimator: Any, optimizer: Optimizer) -> None:
             "as 'adam': L-BFGS (which optimizer='auto' means for solver='batch') does "
             "not wander about a minimum, and its first iterates are far away"
         )
+    if estimator.n_members > 1 and not (
+        estimator.solver == "mini-batch" and estimator.shuffle
+    ):
+        raise ValueError(
+            f"n_members={estimator.n_members!r} needs solver='mini-batch' and "
+            f"shuffle=True, which deal the rows out to the members, got "
+            f"solver={estimator.solver!r} and shuffle={estimator.shuffle!r}"
+        )
     if estimator.checkpoint is not None and estimator.warm_start:
         raise ValueError(
             f"checkpoint={estimator.checkpoint!r} resumes a fit from the start, "
@@ -419,7 +427,7 @@ def warn_without_effect(
     if not optimizer.uses_schedule:
         unused.add("learning_rate")
     if not resolve_hidden_layer_sizes(estimator.hidden_layer_sizes):
-        unused.update(("dropout", "layer_norm", "max_norm"))
+        unused.update(("dropout", "layer_norm", "max_norm", "n_members"))
     if not resolve_dropout(estimator).rates:
         unused.add("dropout_schedule")
     by_power = {

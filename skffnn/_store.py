@@ -29,8 +29,8 @@ TROUBLE = {
     StopReason.LINE_SEARCH: (
         "L-BFGS stopped in epoch {epoch}: no lower loss was found along its direction. "
         "Features of very different scale do this (put a StandardScaler in front), and "
-        "so does float32, whose precision may be used up (raise tol), and a loss with a "
-        "kink, such as absolute_error or quantile (choose another optimizer)."
+        "so does float32, whose precision may be used up (raise tol), and a loss with "
+        "a kink, such as absolute_error or quantile (choose another optimizer)."
     ),
     StopReason.DIVERGED: (
         "Training diverged after epoch {epoch}: the loss exploded{also}. The "
@@ -106,7 +106,7 @@ def is_dead(run: Run) -> bool:
     objective, rows = run.objective, run.plan.batches.rows
     few = slice(rows.start, min(rows.stop, CHUNK)) if isinstance(rows, slice) else rows
     X, y = objective.X[few][:CHUNK], objective.y[few][:CHUNK]
-    raw = objective.network.raw(X, run.state.params, CHUNK)
+    raw = objective.network.raw(X, run.state.params, CHUNK, objective.loss.pool)
     # Rows that differ differ in almost every projection.
     projection = X @ np.linspace(1.0, 2.0, X.shape[1])
     constant = [(part == part[0]).all() for part in (raw, projection, y)]

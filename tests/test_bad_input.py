@@ -73,6 +73,7 @@ WRONG_VALUES = {
     "n_iter_no_change": [0, 2.5],
     "max_fun": [0],
     "input_scale": ["yes", None],
+    "n_members": [0, 1.5],
     "max_grad_norm": [0.0, -1.0, "big"],
     "average": [0, 1, 1.5, -0.1, "mean", None],
 }

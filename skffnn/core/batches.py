@@ -55,13 +55,15 @@ class Batches:
     size : int
         How many of them one step sees. The last batch of an epoch may be shorter.
     shuffle : bool
-        Whether each epoch visits the rows in a new random order. Without effect
-        where one batch holds them all.
+        Whether each epoch visits the rows in a new random order.
+    ordered : bool, default=False
+        Whether the order matters also where one batch holds all rows.
     """
 
     rows: Rows = field(compare=False)
     size: int
     shuffle: bool
+    ordered: bool = False
 
     def __len__(self) -> int:
         """Return the number of steps in an epoch."""
@@ -71,7 +73,7 @@ class Batches:
         """Yield the rows of one step after the other."""
         rows = self.rows
         n_rows = count(rows)
-        if self.shuffle and self.size < n_rows:
+        if self.shuffle and (self.size < n_rows or self.ordered):
             order = rng.permutation(n_rows)
             if isinstance(rows, slice):
                 order += rows.start

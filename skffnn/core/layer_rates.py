@@ -74,7 +74,7 @@ class FanIn(LayerRates):
         factors = np.ones(layout.size, dtype)
         groups = layout.groups(factors)
         for W in groups["weights"]:
-            W.fill(sqrt(256.0 / W.shape[0]))
+            W.fill(sqrt(256.0 / W.shape[-2]))
         for kind, factor in (("biases", self.bias), ("scales", self.scale)):
             for array in groups[kind]:
                 array.fill(factor)

@@ -3,16 +3,22 @@
 A layer's parameters are ``(W, b)``, then ``gain`` where it is normalised, then
 ``scale`` where it is the first of a network that scales its features. Sparse input
 stays sparse.
+
+Of several members, each has a scale and an output layer of its own, with the number of
+the member as a first axis more; the layers between are shared. The rows of a pass are
+dealt out to the members.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from skffnn.core.typing import Array, Features
 
-__all__ = ["Affine", "NormalizedAffine", "ScaledFeatures"]
+__all__ = ["Affine", "MemberOutputs", "NormalizedAffine", "ScaledFeatures"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,10 @@ class Affine:
     ) -> None:
         """Write the gradient of W, after `backward`."""
         project(below, delta, out=gradients[0])
+
+    def pull_back(self, delta: Array, params: tuple[Array, ...], out: Array) -> None:
+        """Write dJ/d(a_below), after `backward`."""
+        np.dot(delta, params[0].T, out=out)
 
 
 @dataclass(frozen=True)
@@ -138,7 +148,7 @@ class ScaledFeatures(Affine):
     the way forward, and on the way back its gradient gives that of the scale. A factor
     of its own, with a rate of its own, lets a network turn a useless feature down
     faster than by all of its weights (Holzmüller, Grinsztajn and Steinwart 2024,
-    section 3).
+    section 3). Each member has a scale of its own.
 
     Parameters
     ----------
@@ -158,8 +168,11 @@ class ScaledFeatures(Affine):
         z: Array,
         buffers: tuple[Array, ...],
     ) -> None:
-        W, *others, scale = params
-        self.layer.forward(below, (W * scale[:, None], *others), z, buffers)
+        W, *others, scales = params
+        for scale, rows in deal(len(z), scales):
+            parts = tuple(buffer[rows] for buffer in buffers)
+            scaled = (W * scale[:, None], *others)
+            self.layer.forward(below[rows], scaled, z[rows], parts)
 
     def backward(
         self,
@@ -178,11 +191,67 @@ class ScaledFeatures(Affine):
         params: tuple[Array, ...],
         gradients: tuple[Array, ...],
     ) -> None:
-        W, *_, scale = params
-        dW, *_, dscale = gradients
-        self.layer.project(below, delta, params[:-1], gradients[:-1])
-        np.vecdot(dW, W, out=dscale)
-        dW *= scale[:, None]
+        W, *_, scales = params
+        dW, *_, dscales = gradients
+        of_scaled, total = np.empty_like(W), np.zeros_like(W)
+        for (scale, rows), dscale in zip(
+            deal(len(delta), scales), dscales, strict=True
+        ):
+            project(below[rows], delta[rows], out=of_scaled)
+            np.vecdot(of_scaled, W, out=dscale)
+            of_scaled *= scale[:, None]
+            total += of_scaled
+        dW[...] = total
+
+
+class MemberOutputs(Affine):
+    """The last layer of several members, each with weights of its own."""
+
+    def forward(
+        self,
+        below: Features,
+        params: tuple[Array, ...],
+        z: Array,
+        buffers: tuple[Array, ...],
+    ) -> None:
+        for W, b, rows in deal(len(z), *params):
+            super().forward(below[rows], (W, b), z[rows], buffers)
+
+    def backward(
+        self,
+        delta: Array,
+        params: tuple[Array, ...],
+        gradients: tuple[Array, ...],
+        buffers: tuple[Array, ...],
+        ones: Array,
+    ) -> None:
+        for *own, rows in deal(len(delta), *gradients):
+            super().backward(delta[rows], params, tuple(own), buffers, ones[rows])
+
+    def project(
+        self,
+        below: Features,
+        delta: Array,
+        params: tuple[Array, ...],
+        gradients: tuple[Array, ...],
+    ) -> None:
+        for dW, rows in deal(len(delta), gradients[0]):
+            project(below[rows], delta[rows], out=dW)
+
+    def pull_back(self, delta: Array, params: tuple[Array, ...], out: Array) -> None:
+        for W, rows in deal(len(delta), params[0]):
+            np.dot(delta[rows], W.T, out=out[rows])
+
+
+def deal(n_rows: int, *owned: Array) -> Iterator[tuple[Any, ...]]:
+    """Yield what each member owns, and its share of the rows.
+
+    The shares are as even as possible, and in order.
+    """
+    n_members = len(owned[0])
+    for member, parts in enumerate(zip(*owned, strict=True)):
+        start, stop = (m * n_rows // n_members for m in (member, member + 1))
+        yield *parts, slice(start, stop)
 
 
 @cache

@@ -25,20 +25,26 @@ class ParamLayout:
         Whether hidden layers are normalised and so have gains.
     input_scale : bool, default=False
         Whether each feature has a factor.
+    n_members : int, default=1
+        Number of members that share the hidden layers.
     """
 
     layer_sizes: tuple[int, ...]
     layer_norm: bool = False
     input_scale: bool = False
+    n_members: int = 1
 
     @cached_property
     def shapes(self) -> dict[str, list[tuple[int, ...]]]:
         """Kind of parameter to the shapes of its arrays, in the vector's order."""
+        n_features, *widths = self.layer_sizes
+        *hidden, last = pairwise(self.layer_sizes)
+        members = (self.n_members,) if self.n_members > 1 else ()
         return {
-            "weights": list(pairwise(self.layer_sizes)),
-            "biases": [(width,) for width in self.layer_sizes[1:]],
-            "gains": [(width,) for width in self.layer_sizes[1:-1] if self.layer_norm],
-            "scales": [(width,) for width in self.layer_sizes[:1] if self.input_scale],
+            "weights": [*hidden, (*members, *last)],
+            "biases": [*((width,) for width in widths[:-1]), (*members, widths[-1])],
+            "gains": [(width,) for width in widths[:-1] if self.layer_norm],
+            "scales": [(self.n_members, n_features)] if self.input_scale else [],
         }
 
     @cached_property

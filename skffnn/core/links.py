@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import expit, log_expit, logsumexp
 
 from skffnn.core.typing import Array, TargetKind
 
@@ -70,6 +70,16 @@ class Link(ABC):
         """
         raise NotImplementedError(f"{self!r} has no derivative")
 
+    def pool(self, raw: Array) -> Array:
+        """Return the scores whose prediction is the mean of those of several members.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_members, n_samples, n_outputs)
+            The scores of each.
+        """
+        return self.score(self.inverse(raw).mean(axis=0))
+
     def log_inverse(self, raw: Array) -> Array:
         """Return the logarithm of the predictions, where these are probabilities.
 
@@ -119,6 +129,12 @@ class LogisticLink(Link):
     def backward(self, prediction: Array, gradient: Array) -> None:
         gradient *= prediction
         gradient *= 1.0 - prediction
+
+    def pool(self, raw: Array) -> Array:
+        # The odds of the mean, from logarithms: they stay finite near zero and one.
+        odds = logsumexp(self.log_inverse(raw), axis=0)
+        odds -= logsumexp(self.log_complement(raw), axis=0)
+        return odds
 
     def log_inverse(self, raw: Array) -> Array:
         return log_expit(raw)
@@ -190,10 +206,13 @@ class SoftmaxLink(Link):
     def inverse(self, raw: Array) -> Array:
         return np.exp(self.log_inverse(raw))
 
+    def pool(self, raw: Array) -> Array:
+        return logsumexp(self.log_inverse(raw), axis=0) - np.log(len(raw))
+
     def log_inverse(self, raw: Array) -> Array:
         # A tenth of the time of scipy.special.log_softmax on few rows.
-        shifted = raw - np.maximum.reduce(raw, axis=1, keepdims=True)
-        total = np.add.reduce(np.exp(shifted), axis=1, keepdims=True)
+        shifted = raw - np.maximum.reduce(raw, axis=-1, keepdims=True)
+        total = np.add.reduce(np.exp(shifted), axis=-1, keepdims=True)
         shifted -= np.log(total)
         return shifted
 

@@ -5,15 +5,20 @@ A `Network` is a frozen description. Its parameters live in one flat vector that
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from skffnn.core.activations import Activation, Identity
-from skffnn.core.layers import Affine, NormalizedAffine, ScaledFeatures
+from skffnn.core.layers import (
+    Affine,
+    MemberOutputs,
+    NormalizedAffine,
+    ScaledFeatures,
+)
 from skffnn.core.layout import ParamLayout
-from skffnn.core.typing import Array, Features, LayerViews, Masks
+from skffnn.core.typing import Array, Features, LayerViews, Masks, Pool
 
 __all__ = ["INITIAL_VARIANCE", "KEEP_ALL", "Network", "Workspace"]
 
@@ -28,6 +33,11 @@ INITIAL_VARIANCE: dict[str, Callable[[int, int], float]] = {
     # LeCun et al. (1998), eq. 16
     "lecun": lambda fan_in, _: 1.0 / fan_in,
 }
+
+
+def mean(raw: Array) -> Array:
+    """Return the mean over members."""
+    return raw.mean(axis=0)
 
 
 class Workspace:
@@ -101,17 +111,29 @@ class Network:
         Whether the pre-activations of hidden layers are normalised.
     input_scale : bool, default=False
         Whether each feature is multiplied by a factor that is learned as well.
+    n_members : int, default=1
+        Number of members that share the hidden layers, of which there must then be
+        one. The rows of a pass in training are dealt out to them; a prediction pools
+        the answers of all.
     """
 
     layer_sizes: tuple[int, ...]
     activations: tuple[Activation, ...]
     layer_norm: bool = False
     input_scale: bool = False
+    n_members: int = 1
 
     @cached_property
     def layout(self) -> ParamLayout:
         """How the flat vector is cut."""
-        return ParamLayout(self.layer_sizes, self.layer_norm, self.input_scale)
+        return ParamLayout(
+            self.layer_sizes, self.layer_norm, self.input_scale, self.n_members
+        )
+
+    @cached_property
+    def member(self) -> "Network":
+        """A network of one member."""
+        return replace(self, n_members=1)
 
     @cached_property
     def functions(self) -> tuple[Activation, ...]:
@@ -122,32 +144,40 @@ class Network:
     def affines(self) -> tuple[Affine, ...]:
         """One per layer; the output layer is never normalised."""
         hidden = NormalizedAffine() if self.layer_norm else Affine()
-        first, *others = (*(hidden for _ in self.activations), Affine())
+        last = Affine() if self.n_members == 1 else MemberOutputs()
+        first, *others = (*(hidden for _ in self.activations), last)
         return (ScaledFeatures(first) if self.input_scale else first, *others)
 
     def init_params(self, rng: np.random.Generator, dtype: np.dtype) -> Array:
         """Draw weights uniformly with the variance their activation asks for.
 
-        Biases start at zero, gains and scales at one. The draws depend on `rng` and the
-        layer sizes only: float32 parameters are the rounded float64 ones.
+        Biases start at zero, gains and scales at one, but the scales of several members
+        are normal with standard deviation 1/2 about it, so that they differ. The draws
+        depend on `rng` and the layer sizes only: float32 parameters are the rounded
+        float64 ones.
         """
         params = np.zeros(self.layout.size, dtype)
         groups = self.layout.groups(params)
         for W, f in zip(groups["weights"], self.functions, strict=True):
-            bound = np.sqrt(3.0 * INITIAL_VARIANCE[f.init](*W.shape))
+            bound = np.sqrt(3.0 * INITIAL_VARIANCE[f.init](*W.shape[-2:]))
             W[...] = rng.uniform(-bound, bound, W.shape)
         for factor in groups["gains"] + groups["scales"]:
             factor.fill(1.0)
+        if self.n_members > 1:
+            for scale in groups["scales"]:
+                scale += 0.5 * rng.standard_normal(scale.shape)
         return params
 
     def weights(self, params: Array) -> list[Array]:
         """Return the weight matrices as they act on the features.
 
-        They are views into `params`, but for the first where features are scaled.
+        They are views into `params`, but for the first where features are scaled. Those
+        of several members have the number of the member as a first axis more.
         """
         groups = self.layout.groups(params)
         for scale in groups["scales"]:
-            groups["weights"][0] = groups["weights"][0] * scale[:, None]
+            scale = scale[0] if self.n_members == 1 else scale
+            groups["weights"][0] = groups["weights"][0] * scale[..., None]
         return groups["weights"]
 
     def forward(
@@ -200,14 +230,49 @@ class Network:
             self.affines[layer].project(read, delta, layers[layer], gradients[layer])
             if layer:
                 delta_below = work.delta[below]
-                np.dot(delta, layers[layer][0].T, out=delta_below)
+                self.affines[layer].pull_back(delta, layers[layer], delta_below)
                 if below in masks:
                     delta_below *= masks[below].factor
                 self.activations[below].backward(
                     work.z[below], work.a[below], delta_below
                 )
 
-    def raw(self, X: Features, params: Array, max_rows: int) -> Array:
+    def answer(
+        self, X: Features, layers: LayerViews, work: Workspace, pool: Pool
+    ) -> Array:
+        """Return raw, of shape (rows, n_outputs), with nothing left out.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (rows, n_features)
+            Features.
+        layers : tuple of tuple of ndarray
+            The parameters of each layer.
+        work : Workspace
+            Of as many rows.
+        pool : callable
+            Makes one answer of those of several members: maps raw of shape (n_members,
+            rows, n_outputs) to (rows, n_outputs).
+        """
+        if self.n_members == 1:
+            return self.forward(X, layers, work)
+        answers = [
+            self.member.forward(X, self._layers_of(member, layers), work).copy()
+            for member in range(self.n_members)
+        ]
+        return pool(np.stack(answers))
+
+    def _layers_of(self, member: int, layers: LayerViews) -> LayerViews:
+        """Return the parameters that one member predicts with."""
+        first, *others, (W, b) = layers
+        if self.input_scale:
+            *arrays, scales = first
+            first = (*arrays, scales[member : member + 1])
+        return (first, *others, (W[member], b[member]))
+
+    def raw(
+        self, X: Features, params: Array, max_rows: int, pool: Pool = mean
+    ) -> Array:
         """Return a new array of raw scores, computed `max_rows` rows at a time."""
         n_rows = X.shape[0]
         work = Workspace(self, min(max_rows, n_rows), params.dtype)
@@ -216,5 +281,5 @@ class Network:
         for start in range(0, n_rows, max_rows):
             part = raw[start : start + max_rows]
             rows = X[start : start + max_rows]
-            part[...] = self.forward(rows, layers, work.first(len(part)))
+            part[...] = self.answer(rows, layers, work.first(len(part)), pool)
         return raw

@@ -1,6 +1,6 @@
 """Names for the arrays that the core passes around."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -11,6 +11,7 @@ Array: TypeAlias = npt.NDArray[Any]
 Features: TypeAlias = Array | sp.csr_array | sp.csr_matrix
 Rate: TypeAlias = float | Array
 Rows: TypeAlias = slice | npt.NDArray[np.intp]
+Pool: TypeAlias = Callable[[Array], Array]
 LayerViews: TypeAlias = tuple[tuple[Array, ...], ...]
 TargetKind: TypeAlias = Literal["continuous", "binary", "multilabel", "multiclass"]
 

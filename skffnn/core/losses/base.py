@@ -95,6 +95,21 @@ class Loss(ABC):
         """Return predictions of shape (rows, n_targets), or with one more axis."""
         return self.link.inverse(raw)
 
+    def pool(self, raw: Array) -> Array:
+        """Return the scores whose prediction is the mean of those of several members.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n_members, rows, n_outputs)
+            The scores of each.
+
+        Returns
+        -------
+        raw : ndarray of shape (rows, n_outputs)
+            What `predict` and the loss itself then take for those of one network.
+        """
+        return self.link.pool(raw)
+
     def predict_std(self, raw: Array) -> Array:
         """Return a standard deviation for every prediction.
 

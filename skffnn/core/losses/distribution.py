@@ -128,6 +128,17 @@ class GaussianNLL(SeparableLoss):
         variance = weighted_mean(np.square(y - mean), weight)
         return np.concatenate([mean, np.log(np.where(variance > 0.0, variance, 1.0))])
 
+    def pool(self, raw: Array) -> Array:
+        """Return mean and variance of the mixture of the members' distributions.
+
+        Its variance is the mean of theirs plus the variance of their means
+        (Lakshminarayanan, Pritzel and Blundell 2017, section 2.4).
+        """
+        n_targets = raw.shape[2] // 2
+        means, variances = raw[..., :n_targets], clipped_exp(raw[..., n_targets:])
+        variance = variances.mean(axis=0) + means.var(axis=0)
+        return np.hstack([means.mean(axis=0), np.log(variance)])
+
     def predict(self, raw: Array) -> Array:
         """Return the means."""
         return self.link.inverse(self.locations(raw))

@@ -65,6 +65,11 @@ class ThroughLink(SeparableLoss):
                 f"{self.link.name!r} do, got {value}"
             )
 
+    def pool(self, raw: Array) -> Array:
+        pooled = self.loss.pool(np.stack([self._bent(member) for member in raw]))
+        self.locations(pooled)[...] = self.link.score(self.locations(pooled))
+        return pooled
+
     def predict(self, raw: Array) -> Array:
         return self.loss.predict(self._bent(raw))
 
@@ -119,6 +124,9 @@ class IgnoringMissing(SeparableLoss):
 
     def check_target(self, y: Array) -> None:
         self.loss.check_target(y[~np.isnan(y)])
+
+    def pool(self, raw: Array) -> Array:
+        return self.loss.pool(raw)
 
     def predict(self, raw: Array) -> Array:
         return self.loss.predict(raw)
