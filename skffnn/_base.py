@@ -38,14 +38,13 @@ from skffnn._callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from skffnn._checkpoint import Checkpoint, CheckpointFile
 from skffnn._data import Data, encode
 from skffnn._holdout import choose_rows, split_by
+from skffnn._losses import check_target, resolve_loss
 from skffnn._observer import Observer
 from skffnn._refit import build_refit, is_due, reason_of_both
 from skffnn._resolve import (
     check_combinations,
     check_names,
-    check_target,
     check_validation_set,
-    resolve_loss,
     resolve_optimizer,
     splits,
     warn_without_effect,
@@ -356,8 +355,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             raise ValueError(
                 f"warm_start and partial_fit go on with the fitted network, "
                 f"{self._network}; hidden_layer_sizes={self.hidden_layer_sizes!r}, "
-                f"activation={self.activation!r} and loss={loss!r} ask for another. Set "
-                f"warm_start=False and call fit to start anew."
+                f"activation={self.activation!r} and loss={loss!r} ask for another. "
+                f"Set warm_start=False and call fit to start anew."
             )
         saved = None if file is None else file.read()
         if going_on:

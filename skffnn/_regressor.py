@@ -244,7 +244,8 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         ------
         ValueError
             If a parameter, a combination of parameters, X, y or a weight is not
-            allowed, or a target is not what the loss is meant for. A model fitted before is left as it was.
+            allowed, or a target is not what the loss is meant for. A model fitted
+            before is left as it was.
         """
         validation = (X_val, y_val, sample_weight_val)
         return self._fit(X, y, sample_weight, groups=groups, validation=validation)
@@ -347,7 +348,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         prediction = self.predict(X)
         if prediction.ndim == self._targets.ndim:
             return float(r2_score(y, prediction, sample_weight=sample_weight))
-        levels = getattr(self.loss, "quantile", self.quantile)
+        levels: Any = getattr(self.loss, "quantile", self.quantile)
         scores = [
             d2_pinball_score(
                 y, prediction[..., i], sample_weight=sample_weight, alpha=level
