@@ -99,5 +99,5 @@ for ax, working in zip(axes, (1.0, 0.0), strict=True):
     ax.axhline(0.0, color="grey", linewidth=0.5)
     ax.set(title="working day" if working else "other day", xlabel="hour")
 axes[0].set_ylabel("trips in an hour")
-axes[0].legend(fontsize="small")
+axes[1].legend(fontsize="small")
 plt.show()

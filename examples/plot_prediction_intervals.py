@@ -79,8 +79,10 @@ for name, (lower, upper) in intervals.items():
     print(f"pinball loss of both ends {sum(losses):.3f}")
 
 # %%
-# Both are narrower than the interval that is the same for all patients, as they know
-# for whom little can happen: the interval grows with the prediction.
+# Both are narrower than the interval that is the same for all patients, and not wrong
+# much more often. That of the normal distribution grows with the prediction; quantiles
+# may also lie unevenly around the median: upwards there is more room for those who are
+# expected to do well.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 4), sharey=True, layout="constrained")
 centers = {"quantiles": median, "normal": center}

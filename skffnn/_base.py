@@ -40,16 +40,15 @@ from skffnn._checkpoint import Checkpoint, CheckpointFile
 from skffnn._data import Data, encode
 from skffnn._holdout import choose_rows, split_by
 from skffnn._inputs import fit_preprocess, make_preprocessor, preprocess
+from skffnn._losses import check_target, resolve_loss
 from skffnn._observer import Observer
 from skffnn._refit import build_refit, is_due, reason_of_both
 from skffnn._resolve import (
     DROPOUT_SCHEDULES,
     check_combinations,
     check_names,
-    check_target,
     check_validation_set,
     resolve_early_stopping,
-    resolve_loss,
     resolve_optimizer,
     splits,
     warn_without_effect,

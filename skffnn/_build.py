@@ -8,8 +8,8 @@ from sklearn.utils import check_random_state
 
 from skffnn._data import Data
 from skffnn._holdout import Holdout, HoldoutLoss
+from skffnn._losses import loss_is_named
 from skffnn._resolve import (
-    loss_is_named,
     resolve_activations,
     resolve_average,
     resolve_batch_size,

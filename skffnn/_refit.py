@@ -6,7 +6,7 @@ from typing import Any
 
 from skffnn._build import build_network, build_run, new_state
 from skffnn._data import Data
-from skffnn._resolve import resolve_loss
+from skffnn._losses import resolve_loss
 from skffnn.core.monitor import StopReason
 from skffnn.core.state import TrainingState
 from skffnn.core.training import Run

@@ -13,7 +13,8 @@ from sklearn.utils.metaestimators import available_if
 from skffnn._base import BaseFFNN, Interval, StrOptions, loss_constraint
 from skffnn._checkpoint import Checkpoint
 from skffnn._docs import document
-from skffnn._resolve import partial_fit_is_possible, resolve_loss
+from skffnn._losses import resolve_loss
+from skffnn._resolve import partial_fit_is_possible
 from skffnn._targets import NumberTargets
 from skffnn.core.activations import Activation
 from skffnn.core.layer_rates import LayerRates
@@ -381,7 +382,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         prediction = self.predict(X)
         if prediction.ndim == self._targets.ndim:
             return float(r2_score(y, prediction, sample_weight=sample_weight))
-        levels = getattr(self.loss, "quantile", self.quantile)
+        levels: Any = getattr(self.loss, "quantile", self.quantile)
         scores = [
             d2_pinball_score(
                 y, prediction[..., i], sample_weight=sample_weight, alpha=level

@@ -7,8 +7,7 @@ and which parameters have no effect with the others.
 import inspect
 import math
 import numbers
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -20,26 +19,17 @@ from skffnn.core.averaging import Averaging, ExponentialAverage, PolyakAverage
 from skffnn.core.batches import SOLVERS, auto_batch_size
 from skffnn.core.dropout import Dropout
 from skffnn.core.layer_rates import LAYER_RATES, LayerRates
-from skffnn.core.links import LINKS, IdentityLink, Link
-from skffnn.core.losses import (
-    LOSSES,
-    IgnoringMissing,
-    Loss,
-    SeparableLoss,
-    ThroughLink,
-)
+from skffnn.core.losses import LOSSES
 from skffnn.core.network import INITIAL_VARIANCE
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder, Optimizer
 from skffnn.core.schedules import SCHEDULES, Constant, Schedule
-from skffnn.core.typing import Array, TargetKind
 
 __all__ = [
     "DROPOUT_SCHEDULES",
     "check_combinations",
     "check_names",
-    "check_target",
     "check_validation_set",
-    "loss_is_named",
+    "from_parameters",
     "partial_fit_is_possible",
     "resolve_activations",
     "resolve_average",
@@ -48,7 +38,6 @@ __all__ = [
     "resolve_early_stopping",
     "resolve_hidden_layer_sizes",
     "resolve_layer_rates",
-    "resolve_loss",
     "resolve_optimizer",
     "resolve_rate",
     "resolve_schedule",
@@ -252,71 +241,6 @@ def resolve_average(estimator: Any) -> Averaging | None:
     return ExponentialAverage(float(value))
 
 
-def resolve_loss(estimator: Any, kind: TargetKind) -> Loss:
-    """Return the loss for targets of this kind, with the estimator's hyperparameters.
-
-    Raises
-    ------
-    ValueError
-        If the loss does not go with the targets, or with the parameters of a regressor
-        that act on it.
-    """
-    loss = estimator.loss
-    if isinstance(loss, Loss):
-        _check_link(loss, kind)
-    else:
-        loss = _from_parameters(LOSSES[loss][kind], estimator)
-    if kind != "continuous":
-        return loss
-    if estimator.out_activation not in ("auto", loss.link.name):
-        if not (isinstance(loss, SeparableLoss) and loss.link == IdentityLink()):
-            raise ValueError(
-                f"out_activation={estimator.out_activation!r} needs a SeparableLoss of "
-                f"raw scores: loss={estimator.loss!r} has the link "
-                f"{loss.link.name!r} of its own. Set out_activation='auto'."
-            )
-        loss = ThroughLink(loss, LINKS[estimator.out_activation])
-    if estimator.missing_targets == "ignore":
-        if not isinstance(loss, SeparableLoss):
-            raise ValueError(
-                "missing_targets='ignore' needs a SeparableLoss, which tells what each "
-                f"target costs, got loss={estimator.loss!r}"
-            )
-        loss = IgnoringMissing(loss)
-    return loss
-
-
-def check_target(estimator: Any, loss: Loss, target: Array) -> None:
-    """Raise where a target is not what the loss, or its link, is meant for."""
-    with loss_is_named(estimator):
-        loss.check_target(target)
-
-
-@contextmanager
-def loss_is_named(estimator: Any) -> Iterator[None]:
-    """Say in an error about targets which parameters ask for others."""
-    try:
-        yield
-    except ValueError as error:
-        out = getattr(estimator, "out_activation", "auto")
-        also = "" if out == "auto" else f", out_activation={out!r}"
-        raise ValueError(f"loss={estimator.loss!r}{also}: {error}") from error
-
-
-def _check_link(value: Loss, kind: TargetKind) -> None:
-    """Raise unless the link of a user's loss goes with the targets."""
-    if not isinstance(value.link, Link):
-        raise ValueError(
-            f"The link of loss {value!r} must be a Link, got {value.link!r}"
-        )
-    if kind != "continuous" and kind not in value.link.classifies:
-        raise ValueError(
-            f"loss={value!r} has the link {value.link.name!r}, which gives no "
-            f"probabilities for {kind} targets. Give it a link that does, such as "
-            "LogisticLink() or, for multiclass targets, SoftmaxLink()."
-        )
-
-
 def resolve_optimizer(estimator: Any) -> Optimizer:
     """Return the optimizer, with the estimator's hyperparameters if chosen by name.
 
@@ -328,7 +252,7 @@ def resolve_optimizer(estimator: Any) -> Optimizer:
     optimizer, solver = estimator.optimizer, estimator.solver
     if isinstance(optimizer, str):
         name = AUTO_OPTIMIZER[solver] if optimizer == "auto" else optimizer
-        optimizer = _from_parameters(OPTIMIZERS[name], estimator)
+        optimizer = from_parameters(OPTIMIZERS[name], estimator)
     if isinstance(optimizer, LBFGS) and estimator.alpha and estimator.l1_ratio:
         raise ValueError(
             f"l1_ratio={estimator.l1_ratio!r} needs an optimizer that takes steps, "
@@ -368,7 +292,7 @@ def _schedule(estimator: Any, parameter: str) -> Schedule:
     """Return the schedule that a parameter is or names."""
     schedule = getattr(estimator, parameter)
     if isinstance(schedule, str):
-        return _from_parameters(SCHEDULES[schedule], estimator)
+        return from_parameters(SCHEDULES[schedule], estimator)
     if isinstance(schedule, type):
         raise ValueError(
             f"The {parameter!r} parameter must be a name, a function (step, n_steps) "
@@ -478,7 +402,7 @@ class CheckedSchedule(Schedule):
         return float(factor)
 
 
-def _from_parameters(cls: Any, estimator: Any) -> Any:
+def from_parameters(cls: Any, estimator: Any) -> Any:
     """Make a `cls`; its shared fields are parameters of the estimator."""
     return cls(**{name: getattr(estimator, name) for name in cls.shared})
 

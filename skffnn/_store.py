@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skffnn._targets import LabelTargets, NumberTargets
 from skffnn._warnings import warn
+from skffnn.core.batches import split
 from skffnn.core.monitor import StopReason
 from skffnn.core.objective import CHUNK
 from skffnn.core.optimizers import LBFGS
@@ -29,8 +30,8 @@ TROUBLE = {
     StopReason.LINE_SEARCH: (
         "L-BFGS stopped in epoch {epoch}: no lower loss was found along its direction. "
         "Features of very different scale do this (put a StandardScaler in front), and "
-        "so does float32, whose precision may be used up (raise tol), and a loss with "
-        "a kink, such as absolute_error or quantile (choose another optimizer)."
+        "so does float32, whose precision may be used up (raise tol), and so does a "
+        "loss with a kink, absolute_error or quantile (choose another optimizer)."
     ),
     StopReason.DIVERGED: (
         "Training diverged after epoch {epoch}: the loss exploded{also}. The "
@@ -101,12 +102,13 @@ def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:
 def is_dead(run: Run) -> bool:
     """Return whether hidden units hide from the output that rows differ.
 
-    Looked at are some training rows, unlike in features and in targets.
+    Looked at is one piece of the training rows, unlike in features and in targets.
     """
     objective, rows = run.objective, run.plan.batches.rows
-    few = slice(rows.start, min(rows.stop, CHUNK)) if isinstance(rows, slice) else rows
-    X, y = objective.X[few][:CHUNK], objective.y[few][:CHUNK]
-    raw = objective.network.raw(X, run.state.params, CHUNK, objective.loss.pool)
+    few = next(split(rows, CHUNK))
+    X, y = objective.X[few], objective.y[few]
+    pool = objective.loss.pool
+    raw = objective.network.raw(X, run.state.params, CHUNK, pool)
     # Rows that differ differ in almost every projection.
     projection = X @ np.linspace(1.0, 2.0, X.shape[1])
     constant = [(part == part[0]).all() for part in (raw, projection, y)]

@@ -431,32 +431,20 @@ def test_a_loss_with_its_own_link_keeps_it(amounts, loss):
 # -- Targets that are missing ----------------------------------------------------------
 
 
-@pytest.mark.parametrize("loss", REGRESSION)
-def test_a_missing_target_is_left_out_of_the_loss(amounts, loss):
-    """Two targets without a shared layer are two models, each on its own rows."""
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "gamma", "gaussian_nll"])
+def test_targets_with_gaps_are_fitted_as_each_alone_on_its_rows(amounts, loss):
+    """Without hidden layers nothing ties two targets together."""
     X, y = amounts
     Y = np.column_stack([y, y[::-1]])
     Y[::3, 0] = Y[1::3, 1] = np.nan
     model = FFNNRegressor(
-        (), loss=loss, missing_targets="ignore", solver="batch", optimizer="sgd",
-        alpha=0.0, momentum=0.0, max_iter=30, random_state=0,
-    )  # fmt: skip
-    both = clone(model).fit(X, Y)
-    rows = ~np.isnan(Y[:, 0])
-    # J is a mean over all rows with a target: the rate makes up for it.
-    rate = both.learning_rate_init_ * rows.mean()
-    alone = clone(model).set_params(missing_targets="error", learning_rate_init=rate)
-    first = both.intercepts_[0][::2]
-    start = clone(both).set_params(learning_rate_init=1e-300).fit(X, Y)
-    assert np.isfinite(flat(both)).all()
-    alone.set_params(warm_start=True, max_iter=1).fit(X[rows], Y[rows, 0])
-    columns = slice(0, None, 2)
-    alone._state.params[...] = np.concatenate(
-        [start.coefs_[0][:, columns].ravel(), start.intercepts_[0][columns]]
+        (), loss=loss, solver="batch", alpha=0.0, tol=1e-7, random_state=0
     )
-    alone._state.optimizer_state = None
-    alone.set_params(max_iter=30).fit(X[rows], Y[rows, 0])
-    np.testing.assert_allclose(alone.intercepts_[0], first, rtol=1e-8)
+    both = clone(model).set_params(missing_targets="ignore").fit(X, Y).predict(X)
+    for t in range(2):
+        rows = ~np.isnan(Y[:, t])
+        alone = model.fit(X[rows], Y[rows, t]).predict(X)
+        np.testing.assert_allclose(both[:, t], alone, rtol=5e-3)
 
 
 def test_a_row_without_any_target_is_no_row(diabetes):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from skffnn.core.checks import require
 
-__all__ = ["Averaging", "ExponentialAverage", "PolyakAverage"]
+__all__ = ["Averaging", "ExponentialAverage", "PolyakAverage", "SuffixAverage"]
 
 
 class Averaging(ABC):
@@ -51,3 +51,26 @@ class ExponentialAverage(Averaging):
 
     def weight(self, n: int) -> float:
         return (1.0 - self.decay) / (1.0 - self.decay**n)
+
+
+@dataclass(frozen=True)
+class SuffixAverage(Averaging):
+    """Mostly the last iterates: polynomial decay (Shamir and Zhang 2013, eq. 5).
+
+    The n-th iterate counts (degree + 1) / (n + degree). At any time, the last share of
+    1 / degree of the iterates make up most of the mean: unlike that of
+    `ExponentialAverage` its memory grows with the run.
+
+    Parameters
+    ----------
+    degree : float >= 0, default=30.0
+        Zero is the mean of all iterates.
+    """
+
+    degree: float = 30.0
+
+    def __post_init__(self) -> None:
+        require(self, degree="[0, inf)")
+
+    def weight(self, n: int) -> float:
+        return (self.degree + 1.0) / (n + self.degree)

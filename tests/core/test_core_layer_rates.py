@@ -51,7 +51,7 @@ def test_weights_of_256_inputs_learn_at_the_rate_and_others_by_the_root():
     groups = layout.groups(factors)
     assert [set(W.ravel()) for W in groups["weights"]] == [{1.0}, {2.0}]
     assert [set(b) for b in groups["biases"]] == [{1.6}, {1.6}]
-    assert set(groups["scales"][0]) == {6.0}
+    assert set(groups["scales"][0].ravel()) == {6.0}
 
 
 def trained(objective, params, optimizer, **changes):

@@ -33,7 +33,7 @@ def test_gains_and_scales_lie_behind_weights_and_biases():
         flat,
     )
     assert [gain.shape for gain in groups["gains"]] == [(4,), (2,)]
-    assert [scale.shape for scale in groups["scales"]] == [(3,)]
+    assert [scale.shape for scale in groups["scales"]] == [(1, 3)]
     assert layout.n_weights == 3 * 4 + 4 * 2 + 2
     layers = layout.views(flat)
     assert [len(layer) for layer in layers] == [4, 3, 2]

@@ -371,3 +371,35 @@ def test_no_constant_is_better_than_the_best(case, weighted):
                 moved = constant.copy()
                 moved[k] += sign * step
                 assert value(moved) >= lowest - 1e-9
+
+
+def test_quantiles_in_order_never_cost_more_than_scores_that_cross():
+    loss = make_loss(("quantile", "continuous"), quantile=LEVELS)
+    y, raw, _ = sample((loss, "continuous"), n_rows=200)
+    y, raw = y[:, :1], raw[:, :3]
+    ordered = loss.predict(raw)[:, 0]
+    np.testing.assert_array_equal(ordered, np.sort(raw, axis=1))
+    crossing, in_order = (
+        loss.per_target(y, scores, np.empty_like(raw)) for scores in (raw, ordered)
+    )
+    assert (in_order <= crossing + 1e-14).all()
+    assert (in_order < crossing - 1e-3).any()
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, kinds in LOSSES.items() if "continuous" in kinds]
+)
+def test_the_loss_of_targets_with_gaps_is_the_sum_over_those_there_are(name):
+    loss = make_loss((name, "continuous"))
+    case = (IgnoringMissing(loss), "continuous")
+    y, raw, weight = sample(case)
+    value, gradient = evaluate(case, y, raw, weight)
+    total = 0.0
+    for t in range(3):
+        there = ~np.isnan(y[:, t])
+        one = np.ix_(there, range(t, raw.shape[1], 3))
+        part, slope = evaluate((loss, ""), y[there, t : t + 1], raw[one], weight[there])
+        total += part
+        np.testing.assert_allclose(gradient[one], slope, rtol=1e-14)
+        assert (gradient[~there, t] == 0.0).all()
+    assert value == pytest.approx(total, rel=1e-14)

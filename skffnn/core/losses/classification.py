@@ -71,8 +71,7 @@ class LogisticLogLoss(LogisticLoss):
         require(self, label_smoothing="[0, 1)")
 
     def per_target(self, y: Array, raw: Array, gradient_out: Array) -> Array:
-        if self.label_smoothing:
-            y = smooth(y, self.label_smoothing, 2)
+        y = smooth(y, self.label_smoothing, 2)
         loss = np.abs(raw)
         np.negative(loss, out=loss)
         np.exp(loss, out=loss)
@@ -110,8 +109,7 @@ class SoftmaxLogLoss(SoftmaxLoss):
     def value_and_gradient(
         self, y: Array, raw: Array, weight: Array | None, gradient_out: Array
     ) -> float:
-        if self.label_smoothing:
-            y = smooth(y, self.label_smoothing, y.shape[1])
+        y = smooth(y, self.label_smoothing, y.shape[1])
         # Classes first: a maximum over rows of ten takes a quarter of the time.
         shifted = raw - np.maximum.reduce(raw.T.copy(), axis=0)[:, None]
         np.exp(shifted, out=gradient_out)
@@ -239,4 +237,4 @@ class SoftmaxFocalLoss(SoftmaxLoss):
 
 def smooth(y: Array, share: float, n_classes: int) -> Array:
     """Spread a share of every target evenly over the classes."""
-    return y * (1.0 - share) + share / n_classes
+    return y * (1.0 - share) + share / n_classes if share else y

@@ -17,7 +17,10 @@ N_HALVINGS = 40
 
 def weighted_mean(y: Array, weight: Array | None) -> Array:
     """Return the mean of every column, in float64."""
-    return np.average(y.astype(np.float64), axis=0, weights=weight)
+    if weight is None:
+        return y.mean(axis=0, dtype=np.float64)
+    total = np.einsum("i,ij->j", weight, y, dtype=np.float64)
+    return np.asarray(total / weight.sum(dtype=np.float64))
 
 
 def weighted_quantile(y: Array, weight: Array | None, level: float) -> Array:

@@ -1,0 +1,83 @@
+"""From the estimator's parameters to the loss, and the targets it is meant for."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from skffnn._resolve import from_parameters
+from skffnn.core.links import LINKS, IdentityLink, Link
+from skffnn.core.losses import (
+    LOSSES,
+    IgnoringMissing,
+    Loss,
+    SeparableLoss,
+    ThroughLink,
+)
+from skffnn.core.typing import Array, TargetKind
+
+__all__ = ["check_target", "loss_is_named", "resolve_loss"]
+
+
+def resolve_loss(estimator: Any, kind: TargetKind) -> Loss:
+    """Return the loss for targets of this kind, with the estimator's hyperparameters.
+
+    Raises
+    ------
+    ValueError
+        If the loss does not go with the targets, or with the parameters of a regressor
+        that act on it.
+    """
+    loss = estimator.loss
+    if isinstance(loss, Loss):
+        _check_link(loss, kind)
+    else:
+        loss = from_parameters(LOSSES[loss][kind], estimator)
+    if kind != "continuous":
+        return loss
+    if estimator.out_activation not in ("auto", loss.link.name):
+        if not (isinstance(loss, SeparableLoss) and loss.link == IdentityLink()):
+            raise ValueError(
+                f"out_activation={estimator.out_activation!r} needs a SeparableLoss of "
+                f"raw scores: loss={estimator.loss!r} has the link "
+                f"{loss.link.name!r} of its own. Set out_activation='auto'."
+            )
+        loss = ThroughLink(loss, LINKS[estimator.out_activation])
+    if estimator.missing_targets == "ignore":
+        if not isinstance(loss, SeparableLoss):
+            raise ValueError(
+                "missing_targets='ignore' needs a SeparableLoss, which tells what each "
+                f"target costs, got loss={estimator.loss!r}"
+            )
+        loss = IgnoringMissing(loss)
+    return loss
+
+
+def check_target(estimator: Any, loss: Loss, target: Array) -> None:
+    """Raise where a target is not what the loss, or its link, is meant for."""
+    with loss_is_named(estimator):
+        loss.check_target(target)
+
+
+@contextmanager
+def loss_is_named(estimator: Any) -> Iterator[None]:
+    """Say in an error about targets which parameters ask for others."""
+    try:
+        yield
+    except ValueError as error:
+        out = getattr(estimator, "out_activation", "auto")
+        also = "" if out == "auto" else f", out_activation={out!r}"
+        raise ValueError(f"loss={estimator.loss!r}{also}: {error}") from error
+
+
+def _check_link(value: Loss, kind: TargetKind) -> None:
+    """Raise unless the link of a user's loss goes with the targets."""
+    if not isinstance(value.link, Link):
+        raise ValueError(
+            f"The link of loss {value!r} must be a Link, got {value.link!r}"
+        )
+    if kind != "continuous" and kind not in value.link.classifies:
+        raise ValueError(
+            f"loss={value!r} has the link {value.link.name!r}, which gives no "
+            f"probabilities for {kind} targets. Give it a link that does, such as "
+            "LogisticLink() or, for multiclass targets, SoftmaxLink()."
+        )
