@@ -65,9 +65,13 @@ EVERY_PAIR = [
     for name, optimizer in OPTIMIZERS.items()
     for solver in optimizer.solvers
 ]
+# From step to step L-BFGS multiplies differences of rounding. Weights and repeated rows
+# agree to seven digits where it ends; on its way through flat country, where it may go
+# with a smaller tol, they part in the sixth.
+LBFGS = {"solver": "batch", "tol": 1e-3}
 CONFIGURATIONS = [
     {},
-    {"solver": "batch"},
+    LBFGS,
     {"solver": "stochastic", "max_iter": 20},
     {"batch_size": 8, "max_iter": 100},
     {"early_stopping": True},
@@ -168,7 +172,10 @@ def test_checks_of_every_loss(Estimator, parameters):
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_checks_of_every_solver_and_optimizer(Estimator, parameters):
     budget = {"max_iter": 20} if parameters["solver"] == "stochastic" else {}
-    run_checks(Estimator(**parameters, **budget), parameters)
+    if parameters["optimizer"] == "lbfgs":
+        budget = LBFGS
+    parameters = {**parameters, **budget}
+    run_checks(Estimator(**parameters), parameters)
 
 
 @pytest.mark.slow
