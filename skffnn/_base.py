@@ -34,6 +34,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skffnn._auto import Problem, resolve_auto, resolved_attributes
 from skffnn._build import build_network, build_run, draw_seed, new_state
 from skffnn._callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from skffnn._checkpoint import Checkpoint, CheckpointFile
@@ -58,6 +59,7 @@ from skffnn._store import fitted_attributes, snapshot, warn_of_trouble
 from skffnn._targets import LabelTargets, NumberTargets, plain_labels
 from skffnn._threads import blas_threads
 from skffnn.core.activations import ACTIVATIONS, Activation
+from skffnn.core.averaging import Averaging
 from skffnn.core.batches import SOLVERS
 from skffnn.core.layer_rates import LAYER_RATES, LayerRates
 from skffnn.core.losses import LOSSES, Loss
@@ -71,6 +73,7 @@ from skffnn.core.training import Run, train
 from skffnn.core.typing import Array, TargetKind
 
 __all__ = [
+    "AUTO",
     "CLASS_WEIGHTS",
     "COUNT",
     "BaseFFNN",
@@ -82,6 +85,7 @@ __all__ = [
 DOCUMENTATION = "https://skffnn.readthedocs.io/en/stable/generated/"
 
 
+AUTO = StrOptions({"auto"})
 CLASS_WEIGHTS = [StrOptions({"balanced"}), dict, list, None]
 COUNT = Interval(Integral, 1, None, closed="left")
 
@@ -110,25 +114,25 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "optimizer": [StrOptions({"auto", *OPTIMIZERS}), FirstOrder, LBFGS],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
-        "dropout": [Interval(Real, 0, 1, closed="left"), "array-like"],
+        "dropout": [AUTO, Interval(Real, 0, 1, closed="left"), "array-like"],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
-        "dropout_schedule": [StrOptions(DROPOUT_SCHEDULES), callable],
+        "dropout_schedule": [StrOptions({"auto", *DROPOUT_SCHEDULES}), callable],
         "layer_norm": ["boolean"],
-        "input_scale": ["boolean"],
-        "n_members": [Interval(Integral, 1, None, closed="left")],
+        "input_scale": [AUTO, "boolean"],
+        "n_members": [AUTO, Interval(Integral, 1, None, closed="left")],
         "max_norm": [None, Interval(Real, 0, None, closed="neither")],
         "batch_size": [
             StrOptions({"auto"}),
             Interval(Integral, 1, None, closed="left"),
         ],
-        "learning_rate": [StrOptions(set(SCHEDULES)), callable],
+        "learning_rate": [StrOptions({"auto", *SCHEDULES}), callable],
         "learning_rate_init": [
             StrOptions({"auto"}),
             Interval(Real, 0, None, closed="neither"),
         ],
-        "layer_rates": [StrOptions(set(LAYER_RATES)), LayerRates],
+        "layer_rates": [StrOptions({"auto", *LAYER_RATES}), LayerRates],
         "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "max_iter": [AUTO, Interval(Integral, 1, None, closed="left")],
         "max_time": [None, Interval(Real, 0, None, closed="neither")],
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
@@ -144,17 +148,17 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "validation_split": [None, HasMethods(["split", "get_n_splits"]), list, tuple],
         "refit": ["boolean"],
         "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [AUTO, Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [AUTO, Interval(Real, 0, None, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [AUTO, Interval(Integral, 1, None, closed="left")],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
-        "average": ["boolean", Interval(Real, 0, 1, closed="neither")],
+        "average": [AUTO, "boolean", Averaging, Interval(Real, 0, 1, closed="neither")],
     }
     # In a grid search `groups` are for its own splitter, unless the user asks for them
     # with set_fit_request(groups=True).
     __metadata_request__fit = {"groups": False}
-    _numeric_targets: bool
     _state: TrainingState
     _network: Network
 
@@ -174,15 +178,15 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         input_dropout: float,
         dropout_schedule: Any,
         layer_norm: bool,
-        input_scale: bool,
-        n_members: int,
+        input_scale: bool | str,
+        n_members: int | str,
         max_norm: float | None,
         batch_size: Any,
         learning_rate: Any,
         learning_rate_init: Any,
         layer_rates: Any,
         power_t: float,
-        max_iter: int,
+        max_iter: int | str,
         max_time: float | None,
         shuffle: bool,
         random_state: Any,
@@ -198,12 +202,13 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         validation_split: Any,
         refit: bool,
         beta_1: float,
-        beta_2: float,
+        beta_2: float | str,
+        weight_decay: float | str,
         epsilon: float,
-        n_iter_no_change: int,
+        n_iter_no_change: int | str,
         max_fun: int,
         max_grad_norm: float | None,
-        average: bool | float,
+        average: bool | float | str | Averaging,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -242,6 +247,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self.refit = refit
         self.beta_1 = beta_1
         self.beta_2 = beta_2
+        self.weight_decay = weight_decay
         self.epsilon = epsilon
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
@@ -269,7 +275,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        preprocessor = make_preprocessor(self.preprocessing)
+        preprocessor = make_preprocessor(self.preprocessing, 1, 1)
         if preprocessor is None:
             tags.input_tags.sparse = True
         else:
@@ -311,13 +317,13 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         names = ("n_features_in_", "feature_names_in_")
         before = {name: self.__dict__[name] for name in names if name in self.__dict__}
         try:
-            preprocessor, targets, data = self._prepare(
+            settings, preprocessor, targets, data = self._prepare(
                 X, y, sample_weight, groups, validation, classes, incremental
             )
             file = None
             if self.checkpoint is not None and not incremental:
                 file = CheckpointFile(self, data)
-            run = self._build(targets, data, file, incremental)
+            run = self._build(settings, targets, data, file, incremental)
             # 4. train
             tasks = EpochTasks(
                 self,
@@ -335,7 +341,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 reason = train(run, observer)
                 if is_due(self, data, run, reason):
                     observer.refit_begins(run.state, reason)
-                    run = build_refit(self, data, run.state, reason)
+                    run = build_refit(settings, data, run.state, reason)
                     reason = train(run, observer)
             reason = reason_of_both(run, reason)
             observer.training_ends(reason, run.state)
@@ -350,6 +356,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         if not (incremental and run.monitor.holdout_loss is not None):
             run.state.progress = None
         self.preprocessor_ = preprocessor
+        self.__dict__.update(resolved_attributes(settings))
         self.__dict__.update(fitted_attributes(targets, run, run.state, reason))
         tasks.close()
         if file is not None and reason is not StopReason.INTERRUPTED:
@@ -366,7 +373,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         validation: tuple[Any, Any, Any],
         classes: Any,
         incremental: bool,
-    ) -> tuple[Any, LabelTargets | NumberTargets, Data]:
+    ) -> tuple[Any, Any, LabelTargets | NumberTargets, Data]:
         going_on = self._goes_on(incremental)
         # 1. validate
         check_validation_set(self, validation)
@@ -375,11 +382,13 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         if own:
             without_effect |= {"validation_fraction", "validation_split", "refit"}
         self._validate_parameters(
-            not (incremental and going_on), without_effect, groups
+            incremental, not (incremental and going_on), without_effect, groups
         )
         X, y, weight = self._validate_arrays(X, y, sample_weight, not going_on)
+        n_rows = y.shape[0] if weight is None else int(np.count_nonzero(weight))
+        settings = self._settings(n_rows, incremental)
         parts = None
-        holds_out = resolve_early_stopping(self.early_stopping, y.shape[0])
+        holds_out = resolve_early_stopping(settings.early_stopping, n_rows)
         if splits(self) and holds_out and not (own or incremental):
             parts = split_by(self.validation_split, X, y, groups, is_classifier(self))
         # 2. encode
@@ -387,7 +396,9 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             preprocessor, targets = self.preprocessor_, self._targets
             X = preprocess(preprocessor, X, self._state.params.dtype, self)
         else:
-            preprocessor = make_preprocessor(self.preprocessing)
+            preprocessor = make_preprocessor(
+                self.preprocessing, n_rows, self.n_features_in_
+            )
             X = fit_preprocess(preprocessor, X, y, weight, self)
             targets = self._make_targets(y, weight, classes, incremental)
         in_loss = self._weigh(y, weight, targets)
@@ -397,7 +408,12 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 validation, preprocessor, targets, X.dtype
             )
             data = replace(data, validation=held_out)
-        return preprocessor, targets, data
+        return settings, preprocessor, targets, data
+
+    def _settings(self, n_rows: int, incremental: bool) -> Any:
+        """Return the parameters, with what "auto" means for so many rows."""
+        problem = Problem(n_rows, is_classifier(self))
+        return resolve_auto(self, problem, incremental, self._goes_on(incremental))
 
     def _goes_on(self, incremental: bool) -> bool:
         """Return whether there is something to go on from, and it is asked for."""
@@ -405,6 +421,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
 
     def _build(
         self,
+        settings: Any,
         targets: LabelTargets | NumberTargets,
         data: Data,
         file: CheckpointFile | None,
@@ -412,11 +429,11 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     ) -> Run:
         # 3. build
         going_on = self._goes_on(incremental)
-        loss = resolve_loss(self, data.kind)
+        loss = resolve_loss(settings, data.kind)
         for part in (data, data.validation):
             if part is not None:
                 check_target(self, loss, part.target)
-        network = build_network(self, loss, data)
+        network = build_network(settings, loss, data)
         if going_on and network != self._network:
             raise ValueError(
                 f"warm_start and partial_fit go on with the fitted network, "
@@ -430,19 +447,21 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             seed = self._state.seed
         else:
             seed = draw_seed(self) if saved is None else saved.seed
-        rows, holdout = choose_rows(self, data, seed, incremental)
+        rows, holdout = choose_rows(settings, data, seed, incremental)
         if going_on:
             state = self._state.copy()
         else:
             state = new_state(self, seed, network, loss, data, rows)
-        run = build_run(self, network, loss, data, rows, holdout, state, incremental)
+        run = build_run(
+            settings, network, loss, data, rows, holdout, state, incremental
+        )
         if holdout is not None and self.scoring != "loss":
             run.monitor.holdout_score = HoldoutScore(
                 self, holdout, lambda: fitted_attributes(targets, run, run.state, None)
             )
         if file is not None and saved is not None:
             if file.refit is not None:
-                run = build_refit(self, data, saved, StopReason(file.refit))
+                run = build_refit(settings, data, saved, StopReason(file.refit))
             saved.optimizer = run.plan.optimizer
             run = replace(run, state=saved, resumed=True)
         return run
@@ -464,16 +483,17 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             ) from error
 
     def _validate_parameters(
-        self, warn: bool, without_effect: set[str], groups: Any
+        self, incremental: bool, warn: bool, without_effect: set[str], groups: Any
     ) -> None:
         """Raise for a parameter or a combination that is not allowed."""
         check_names(self)
         if not get_config()["skip_parameter_validation"]:
             self._validate_params()
-        optimizer = resolve_optimizer(self)
-        check_combinations(self, optimizer)
+        settings = self._settings(1, incremental)
+        optimizer = resolve_optimizer(settings)
+        check_combinations(settings, optimizer)
         if warn:
-            warn_without_effect(self, optimizer, without_effect, groups)
+            warn_without_effect(self, settings, optimizer, without_effect, groups)
 
     def _validate_arrays(
         self, X: Any, y: Any, sample_weight: Any, reset: bool
@@ -525,7 +545,9 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             check_is_fitted(self)
             self._check_columns(X, reset=False)
             X = preprocess(self.preprocessor_, X, self._state.params.dtype, self)
-        return self._network.raw(X, self._state.params, CHUNK, self._loss.pool)
+        raw = self._network.raw(X, self._state.params, CHUNK, self._loss.pool)
+        single = self.preprocessor_ is not None and raw.dtype == np.float32
+        return raw.astype(np.float64) if single else raw
 
     def _needs_no_conversion(self, X: Any) -> bool:
         """Return whether `validate_data` would return `X` as it is, without a warning.

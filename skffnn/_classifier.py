@@ -10,13 +10,14 @@ from scipy.special import logsumexp
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
-from skffnn._base import CLASS_WEIGHTS, BaseFFNN, Interval, loss_constraint
+from skffnn._base import AUTO, CLASS_WEIGHTS, BaseFFNN, Interval, loss_constraint
 from skffnn._checkpoint import Checkpoint
 from skffnn._docs import document
 from skffnn._resolve import partial_fit_is_possible
 from skffnn._targets import LabelTargets, NumberTargets, is_multilabel
 from skffnn._weights import class_weighted
 from skffnn.core.activations import Activation
+from skffnn.core.averaging import Averaging
 from skffnn.core.layer_rates import LayerRates
 from skffnn.core.losses import Loss
 from skffnn.core.optimizers import Optimizer
@@ -110,38 +111,38 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     _parameter_constraints = {
         **BaseFFNN._parameter_constraints,
         "loss": loss_constraint("binary"),
-        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "label_smoothing": [AUTO, Interval(Real, 0, 1, closed="left")],
         "gamma": [Interval(Real, 0, None, closed="left")],
         "class_weight": CLASS_WEIGHTS,
     }
 
     def __init__(
         self,
-        hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str | Activation | Sequence[str | Activation] = "relu",
+        hidden_layer_sizes: int | Sequence[int] = (128, 128, 128),
+        activation: str | Activation | Sequence[str | Activation] = "mish",
         *,
-        preprocessing: Any = None,
+        preprocessing: Any = "auto",
         solver: str = "mini-batch",
         optimizer: str | Optimizer = "auto",
         loss: str | Loss = "log_loss",
-        label_smoothing: float = 0.0,
+        label_smoothing: float | str = "auto",
         gamma: float = 2.0,
         class_weight: Any = None,
         alpha: float = 1e-4,
         l1_ratio: float = 0.0,
-        dropout: float | Sequence[float] = 0.0,
+        dropout: float | Sequence[float] | str = "auto",
         input_dropout: float = 0.0,
-        dropout_schedule: str | Callable[[int, int], float] = "constant",
+        dropout_schedule: str | Callable[[int, int], float] = "auto",
         layer_norm: bool = False,
-        input_scale: bool = False,
-        n_members: int = 1,
+        input_scale: bool | str = "auto",
+        n_members: int | str = "auto",
         max_norm: float | None = None,
         batch_size: int | str = "auto",
-        learning_rate: str | Callable[[int, int], float] = "constant",
+        learning_rate: str | Callable[[int, int], float] = "auto",
         learning_rate_init: float | str = "auto",
-        layer_rates: str | LayerRates = "equal",
+        layer_rates: str | LayerRates = "auto",
         power_t: float = 0.5,
-        max_iter: int = 1000,
+        max_iter: int | str = "auto",
         max_time: float | None = None,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
@@ -151,18 +152,19 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         checkpoint: str | PathLike[str] | Checkpoint | None = None,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: bool | str = False,
+        early_stopping: bool | str = "auto",
         scoring: str | Callable[..., float] = "loss",
-        validation_fraction: float = 0.1,
+        validation_fraction: float = 0.15,
         validation_split: Any = None,
         refit: bool = False,
         beta_1: float = 0.9,
-        beta_2: float = 0.999,
+        beta_2: float | str = "auto",
+        weight_decay: float | str = "auto",
         epsilon: float = 1e-8,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int | str = "auto",
         max_fun: int = 15_000,
         max_grad_norm: float | None = None,
-        average: bool | float = False,
+        average: bool | float | str | Averaging = "auto",
     ) -> None:
         self.label_smoothing = label_smoothing
         self.gamma = gamma
@@ -205,6 +207,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             refit=refit,
             beta_1=beta_1,
             beta_2=beta_2,
+            weight_decay=weight_decay,
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,

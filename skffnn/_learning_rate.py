@@ -10,10 +10,11 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
+from skffnn._auto import AUTO, Problem, resolve_auto
 from skffnn._base import BaseFFNN
 from skffnn._resolve import resolve_optimizer
 from skffnn._warnings import warn
@@ -131,7 +132,9 @@ def learning_rate_curve(
     """
     check_arguments(min_rate, max_rate, n_steps, smoothing)
     network, X = last_step(estimator, X, y)
-    optimizer = resolve_optimizer(network)
+    problem = Problem(len(y), is_classifier(network))
+    settings = resolve_auto(network, problem, incremental=False, goes_on=False)
+    optimizer = resolve_optimizer(settings)
     if not (isinstance(optimizer, FirstOrder) and optimizer.uses_schedule):
         raise ValueError(
             f"optimizer={network.optimizer!r} with solver={network.solver!r} has no "
@@ -141,6 +144,9 @@ def learning_rate_curve(
     rise = GeometricRise(max_rate / min_rate, n_steps)
     defaults = type(network)().get_params(deep=False)
     unused = (*WITHOUT_EFFECT, *optimizer.shared)
+    network.set_params(
+        **{name: getattr(settings, name) for name in AUTO if hasattr(settings, name)}
+    )
     network.set_params(
         **{name: defaults[name] for name in unused},
         optimizer=RangeTest(optimizer, n_steps, log),

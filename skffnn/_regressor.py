@@ -17,6 +17,7 @@ from skffnn._losses import resolve_loss
 from skffnn._resolve import partial_fit_is_possible
 from skffnn._targets import NumberTargets
 from skffnn.core.activations import Activation
+from skffnn.core.averaging import Averaging
 from skffnn.core.layer_rates import LayerRates
 from skffnn.core.links import LINKS, IdentityLink
 from skffnn.core.losses import LOSSES, Loss
@@ -131,10 +132,10 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
 
     def __init__(
         self,
-        hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str | Activation | Sequence[str | Activation] = "relu",
+        hidden_layer_sizes: int | Sequence[int] = (128, 128, 128),
+        activation: str | Activation | Sequence[str | Activation] = "mish",
         *,
-        preprocessing: Any = None,
+        preprocessing: Any = "auto",
         solver: str = "mini-batch",
         optimizer: str | Optimizer = "auto",
         loss: str | Loss = "squared_error",
@@ -146,19 +147,19 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         missing_targets: str = "error",
         alpha: float = 1e-4,
         l1_ratio: float = 0.0,
-        dropout: float | Sequence[float] = 0.0,
+        dropout: float | Sequence[float] | str = "auto",
         input_dropout: float = 0.0,
-        dropout_schedule: str | Callable[[int, int], float] = "constant",
+        dropout_schedule: str | Callable[[int, int], float] = "auto",
         layer_norm: bool = False,
-        input_scale: bool = False,
-        n_members: int = 1,
+        input_scale: bool | str = "auto",
+        n_members: int | str = "auto",
         max_norm: float | None = None,
         batch_size: int | str = "auto",
-        learning_rate: str | Callable[[int, int], float] = "constant",
+        learning_rate: str | Callable[[int, int], float] = "auto",
         learning_rate_init: float | str = "auto",
-        layer_rates: str | LayerRates = "equal",
+        layer_rates: str | LayerRates = "auto",
         power_t: float = 0.5,
-        max_iter: int = 1000,
+        max_iter: int | str = "auto",
         max_time: float | None = None,
         shuffle: bool = True,
         random_state: int | np.random.RandomState | None = None,
@@ -168,18 +169,19 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         checkpoint: str | PathLike[str] | Checkpoint | None = None,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        early_stopping: bool | str = False,
+        early_stopping: bool | str = "auto",
         scoring: str | Callable[..., float] = "loss",
-        validation_fraction: float = 0.1,
+        validation_fraction: float = 0.15,
         validation_split: Any = None,
         refit: bool = False,
         beta_1: float = 0.9,
-        beta_2: float = 0.999,
+        beta_2: float | str = "auto",
+        weight_decay: float | str = "auto",
         epsilon: float = 1e-8,
-        n_iter_no_change: int = 10,
+        n_iter_no_change: int | str = "auto",
         max_fun: int = 15_000,
         max_grad_norm: float | None = None,
-        average: bool | float = False,
+        average: bool | float | str | Averaging = "auto",
     ) -> None:
         self.quantile = quantile
         self.delta = delta
@@ -225,6 +227,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             refit=refit,
             beta_1=beta_1,
             beta_2=beta_2,
+            weight_decay=weight_decay,
             epsilon=epsilon,
             n_iter_no_change=n_iter_no_change,
             max_fun=max_fun,

@@ -236,6 +236,8 @@ def resolve_layer_rates(value: str | LayerRates) -> LayerRates:
 def resolve_average(estimator: Any) -> Averaging | None:
     """Return which mean of the iterates the estimator asks for, None for none."""
     value = estimator.average
+    if isinstance(value, Averaging):
+        return value
     if isinstance(value, bool | np.bool_):
         return PolyakAverage() if value else None
     return ExponentialAverage(float(value))
@@ -320,11 +322,16 @@ def splits(estimator: Any) -> bool:
 
 
 def warn_without_effect(
-    estimator: Any, optimizer: Optimizer, without_effect: set[str], groups: Any
+    estimator: Any,
+    settings: Any,
+    optimizer: Optimizer,
+    without_effect: set[str],
+    groups: Any,
 ) -> None:
     """Warn once of all parameters that the others leave without effect.
 
-    `without_effect` names those of which the arguments of this call are the reason.
+    `without_effect` names those of which the arguments of this call are the reason,
+    `settings` are the parameters without "auto".
     """
     unused = set(without_effect)
     if estimator.solver != "mini-batch":
@@ -352,12 +359,12 @@ def warn_without_effect(
         unused.add("learning_rate")
     if not resolve_hidden_layer_sizes(estimator.hidden_layer_sizes):
         unused.update(("dropout", "layer_norm", "max_norm", "n_members"))
-    if not resolve_dropout(estimator).rates:
+    if not resolve_dropout(settings).rates:
         unused.add("dropout_schedule")
     by_power = {
         name
         for name in ("learning_rate", "dropout_schedule")
-        if getattr(estimator, name) == "invscaling"
+        if getattr(settings, name) == "invscaling"
     }
     if by_power <= unused:
         unused.add("power_t")

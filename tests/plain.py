@@ -12,7 +12,24 @@ import skffnn
 __all__ = ["FFNNClassifier", "FFNNRegressor"]
 
 TEXTBOOK = {
+    "hidden_layer_sizes": (100,),
+    "activation": "relu",
+    "preprocessing": None,
     "scale_target": False,
+    "label_smoothing": 0.0,
+    "dropout": 0.0,
+    "dropout_schedule": "constant",
+    "input_scale": False,
+    "n_members": 1,
+    "learning_rate": "constant",
+    "layer_rates": "equal",
+    "max_iter": 1000,
+    "early_stopping": False,
+    "validation_fraction": 0.1,
+    "beta_2": 0.999,
+    "weight_decay": 0.01,
+    "n_iter_no_change": 10,
+    "average": False,
 }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from skffnn.core.typing import Rows
 
-__all__ = ["SOLVERS", "Batches", "auto_batch_size", "count", "split"]
+__all__ = ["FEW_ROWS", "SOLVERS", "Batches", "auto_batch_size", "count", "split"]
 
 
 def all_rows(n_rows: int, batch_size: int) -> int:
@@ -32,14 +32,20 @@ SOLVERS: dict[str, Callable[[int, int], int]] = {
 }
 
 
+# So few rows train together.
+FEW_ROWS = 64
+
+
 def auto_batch_size(n_rows: int) -> int:
     """Return the batch size of the mini-batch solver where the user names none.
 
-    At most an eighth of the rows, or 32 where that is less, and at most 200: small data
-    needs many steps per epoch more than it needs smooth ones. Of these the largest
+    At most a sixteenth of the rows, between 16 and 256, but all of them up to 64: small
+    data needs many steps per epoch more than it needs smooth ones. Of these the largest
     whose last batch is at least half full: it takes a full step too.
     """
-    most = min(n_rows, max(32, min(200, n_rows // 8)))
+    if n_rows <= FEW_ROWS:
+        return n_rows
+    most = max(16, min(256, n_rows // 16))
     sizes = range(most, 0, -1)
     return next(size for size in sizes if 2 * ((n_rows - 1) % size + 1) >= size)
 

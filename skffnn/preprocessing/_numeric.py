@@ -231,8 +231,43 @@ class PiecewiseLinear(NumericEncoder):
         return _bounded(codes)
 
 
+class RobustBins(NumericEncoder):
+    """The robust code, and beside it the piecewise linear codes of what it codes.
+
+    The latter let a network bend sharply where many values lie. They are cut off at
+    both ends, so that outliers stay bounded, and run from -1/4 to 1/4, so that together
+    they do not outweigh the former. A column of fewer than three bins has none.
+    """
+
+    min_bins = 3
+
+    def __init__(self, robust: Robust, bins: PiecewiseLinear) -> None:
+        self.robust = robust
+        self.bins = bins
+        self.widths = 1 + np.where(bins.widths >= self.min_bins, bins.widths, 0)
+
+    @classmethod
+    def fit(cls, columns: Sequence[Distribution], n_bins: int) -> Self:
+        """Learn both."""
+        return cls(Robust.fit(columns, n_bins), PiecewiseLinear.fit(columns, n_bins))
+
+    def suffixes(self, j: int) -> Sequence[str]:
+        return ["", *self.bins.suffixes(j)][: self.widths[j]]
+
+    def column(self, values: Any, j: int) -> Any:
+        robust = self.robust.column(values, j)
+        if self.widths[j] == 1:
+            return robust
+        codes = np.clip(self.bins.column(values, j), 0.0, 1.0)
+        codes -= 0.5
+        codes *= 0.5
+        codes[np.isnan(values)] = 0.0
+        return np.hstack([robust, codes])
+
+
 NUMERIC: dict[str, type[NumericEncoder]] = {
     "robust": Robust,
+    "robust_bins": RobustBins,
     "standard": Standard,
     "quantile": Quantile,
     "piecewise_linear": PiecewiseLinear,

@@ -36,12 +36,15 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    numeric : {"robust", "standard", "quantile", "piecewise_linear"}, default="robust"
+    numeric : str, default="robust"
         What a number x of a numeric column becomes.
 
         - "robust": ``z / sqrt(1 + (z / 3) ** 2)`` with ``z = (x - median) / (q75 -
           q25)``, or ``z = 2 * (x - median) / (max - min)`` where the quartiles
           coincide [1]_. Outliers stay within (-3, 3).
+        - "robust_bins": the same, and beside it the codes of "piecewise_linear",
+          between -1/4 and 1/4 and cut off at both ends, where there are at least three
+          bins.
         - "standard": ``(x - mean) / std``.
         - "quantile": the standard normal quantile of the rank of x.
         - "piecewise_linear": `n_bins` numbers, one per bin between quantiles: 0 below
@@ -77,7 +80,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         categories always are.
 
     n_bins : int >= 1, default=48
-        The most bins of ``numeric="piecewise_linear"``.
+        The most bins of "piecewise_linear" and "robust_bins".
 
     target_type : {"auto", "continuous", "binary", "multiclass"}, default="auto"
         What y is for ``categorical="target"``: numbers, or classes, each of which gets

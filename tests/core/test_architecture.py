@@ -47,6 +47,7 @@ DOORS = {
         "core.typing",
     },
     "_learning_rate": {
+        "_auto",
         "_base",
         "_resolve",
         "_warnings",
@@ -65,6 +66,7 @@ DOORS = {
         "_targets",
         "_weights",
         "core.activations",
+        "core.averaging",
         "core.layer_rates",
         "core.losses",
         "core.optimizers",
@@ -78,13 +80,16 @@ DOORS = {
         "_resolve",
         "_targets",
         "core.activations",
+        "core.averaging",
         "core.layer_rates",
         "core.links",
         "core.losses",
         "core.optimizers",
         "core.typing",
     },
+    "_auto": {"_resolve", "core.averaging", "core.batches"},
     "_base": {
+        "_auto",
         "_build",
         "_callbacks",
         "_checkpoint",
@@ -100,6 +105,7 @@ DOORS = {
         "_targets",
         "_threads",
         "core.activations",
+        "core.averaging",
         "core.batches",
         "core.layer_rates",
         "core.losses",
@@ -400,6 +406,7 @@ def test_only_the_estimators_and_what_builds_them_reach_into_the_core():
     outside = {m for m in FILES if not m.startswith("skffnn.core")}
     reaching = {m for m in outside if any("core" in target for target in arrows(m))}
     assert {m.removeprefix("skffnn.") for m in reaching} <= {
+        "_auto",
         "_base",
         "_build",
         "_checkpoint",

@@ -78,6 +78,7 @@ class AdamW(Adam):
         Strength of the decay.
     """
 
+    shared: ClassVar[tuple[str, ...]] = (*Adam.shared, "weight_decay")
     weight_decay: float = 0.01
 
     def __post_init__(self) -> None:

@@ -1,0 +1,197 @@
+"""What "auto" means: the recipe that the defaults follow.
+
+While `solver`, `optimizer` and `learning_rate` have their defaults, a call of `fit`
+trains by a recipe whose numbers were chosen by measurement (benchmarks/quality.py):
+each parameter that is left at "auto" has the value that `AUTO` gives it, by the number
+of rows and by whether the targets are classes. In any other run, and where nobody knows
+how long it will be, in `partial_fit` and with `warm_start`, it has the textbook's
+value.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from skffnn._resolve import resolve_batch_size
+from skffnn.core.averaging import SuffixAverage
+from skffnn.core.batches import FEW_ROWS
+
+__all__ = ["AUTO", "Auto", "Problem", "resolve_auto", "resolved_attributes"]
+
+# From so many rows on, the best epoch of a classifier is chosen on a hold-out.
+MANY_ROWS = 2000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the recipe looks at.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows with a weight.
+    classifies : bool
+        Whether the targets are classes.
+    """
+
+    n_rows: int
+    classifies: bool
+
+    @property
+    def is_small(self) -> bool:
+        """Whether all rows train together, in every step.
+
+        Nothing is drawn then but the initial weights: weight two is exactly the row
+        twice.
+        """
+        return self.n_rows <= FEW_ROWS
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether a hold-out can be afforded and is needed."""
+        return self.classifies and self.n_rows >= MANY_ROWS
+
+
+@dataclass(frozen=True)
+class Auto:
+    """The value of a parameter that is left at "auto".
+
+    Parameters
+    ----------
+    recipe : callable
+        Maps the problem to the value.
+    rule : str
+        The same in words.
+    textbook : object
+        The value where the recipe is not followed.
+    """
+
+    recipe: Callable[[Problem], Any]
+    rule: str
+    textbook: Any
+
+
+def dropout(problem: Problem) -> float:
+    """Return the share of units left out at first: more where rows are few."""
+    if problem.is_small:
+        return 0.0
+    return 0.3 if problem.classifies and not problem.holds_out else 0.15
+
+
+AUTO: dict[str, Auto] = {
+    "early_stopping": Auto(
+        lambda problem: problem.holds_out,
+        "True for a classifier from 2,000 rows on, else False",
+        "auto",  # from 10,001 rows on
+    ),
+    "max_iter": Auto(
+        lambda _: None,  # by the steps of an epoch, below
+        "as many epochs as make 18 sqrt(n) steps, with n the rows, at least 64",
+        1000,
+    ),
+    "learning_rate": Auto(lambda _: "flat_cosine", '"flat_cosine"', "constant"),
+    "learning_rate_init": Auto(
+        lambda problem: 2.5e-3 if problem.classifies else 4.4e-3,
+        "0.0025 for a classifier, 0.0044 for a regressor",
+        "auto",  # by the optimizer
+    ),
+    "layer_rates": Auto(lambda _: "fan_in", '"fan_in"', "equal"),
+    "beta_2": Auto(lambda _: 0.95, "0.95", 0.999),
+    "weight_decay": Auto(lambda _: 0.1, "0.1", 0.01),
+    "dropout": Auto(
+        dropout,
+        "0.3 for a classifier below 2,000 rows, else 0.15; 0 up to 64 rows",
+        0.0,
+    ),
+    "dropout_schedule": Auto(lambda _: "flat_cosine", '"flat_cosine"', "constant"),
+    "label_smoothing": Auto(
+        lambda problem: 0.5 / math.sqrt(max(problem.n_rows, FEW_ROWS)),
+        "0.5 / sqrt(n), with n the rows, at least 64",
+        0.0,
+    ),
+    "input_scale": Auto(lambda _: True, "True", False),
+    "n_members": Auto(
+        lambda problem: 1 if problem.is_small else 4, "4; 1 up to 64 rows", 1
+    ),
+    "average": Auto(lambda _: SuffixAverage(), "``SuffixAverage(degree=30)``", False),
+    "n_iter_no_change": Auto(
+        lambda _: math.inf, "no limit: the run ends as planned", 10
+    ),
+}
+STEPS_PER_ROOT = 18.0
+# What a network that was trained before has already.
+STRUCTURE = ("input_scale", "label_smoothing", "n_members")
+# As `do_early_stopping_`, `learning_rate_init_` and `optimizer_`.
+TOLD_OTHERWISE = ("early_stopping", "learning_rate_init", "beta_2", "weight_decay")
+
+
+def follows_recipe(estimator: Any, incremental: bool) -> bool:
+    """Return whether what is left at "auto" follows the recipe."""
+    is_default = (
+        estimator.solver == "mini-batch"
+        and is_auto(estimator.optimizer)
+        and is_auto(estimator.learning_rate)
+    )
+    return is_default and not (incremental or estimator.warm_start)
+
+
+def is_auto(value: Any) -> bool:
+    """Return whether a parameter is left to the recipe."""
+    return isinstance(value, str) and value == "auto"
+
+
+def resolve_auto(
+    estimator: Any, problem: Problem, incremental: bool, goes_on: bool
+) -> SimpleNamespace:
+    """Return the parameters of an estimator, without any "auto" of `AUTO`.
+
+    Parameters
+    ----------
+    estimator : FFNNClassifier or FFNNRegressor
+        Is only read.
+    problem : Problem
+        What the recipe looks at.
+    incremental : bool
+        Whether this is a call of partial_fit.
+    goes_on : bool
+        Whether training goes on with the network that the estimator has.
+    """
+    recipe = follows_recipe(estimator, incremental)
+    settings = SimpleNamespace(**estimator.get_params(deep=False))
+    for name, auto in AUTO.items():
+        if not is_auto(getattr(settings, name, None)):
+            continue
+        if goes_on and name in STRUCTURE:
+            value = getattr(estimator, f"{name}_")
+        elif recipe:
+            value = auto.recipe(problem)
+        else:
+            value = auto.textbook
+        setattr(settings, name, value)
+    if recipe:
+        settings.optimizer = "adamw"
+        if not settings.shuffle and is_auto(estimator.n_members):
+            settings.n_members = 1
+    if settings.max_iter is None:
+        settings.max_iter = planned_epochs(settings, problem)
+    return settings
+
+
+def resolved_attributes(settings: Any) -> dict[str, Any]:
+    """Return the values that "auto" may have had, as fitted attributes by name.
+
+    What other attributes tell, such as `optimizer_`, is left to them.
+    """
+    names = [name for name in AUTO if name not in TOLD_OTHERWISE]
+    return {f"{n}_": getattr(settings, n) for n in names if hasattr(settings, n)}
+
+
+def planned_epochs(settings: Any, problem: Problem) -> int:
+    """Return the epochs that make the steps of the recipe."""
+    held_out = settings.validation_fraction if settings.early_stopping else 0.0
+    n_rows = max(1, round(problem.n_rows * (1.0 - held_out)))
+    size = resolve_batch_size(settings.batch_size, settings.solver, n_rows)
+    n_steps = STEPS_PER_ROOT * math.sqrt(max(problem.n_rows, FEW_ROWS))
+    return max(1, round(n_steps / math.ceil(n_rows / size)))
