@@ -4,10 +4,11 @@
     python benchmarks/quality.py --sets iris wine --methods skffnn MLP --splits 1
     python benchmarks/quality.py --tables           # only print what is in the file
 
-Results are appended to benchmarks/quality.csv as they come, so a run that was broken off
-goes on where it was; what is there is not measured again. Every method gets the same
-raw DataFrame and the same splits, and one thread. Seconds are those of the processor.
-Data come through scikit-learn's fetchers: they need a network once, or a data home.
+Results are appended to benchmarks/quality.csv as they come, so a run that was broken
+off goes on where it was; what is there is not measured again. Every method gets the
+same raw DataFrame and the same splits, and one thread. Seconds are those of the
+processor. Data come through scikit-learn's fetchers: they need a network once, or a
+data home.
 """
 
 import argparse

@@ -7,13 +7,10 @@ from sklearn.base import clone
 from sklearn.utils import check_array
 from sklearn.utils.validation import has_fit_parameter
 
+from skffnn.core.batches import FEW_ROWS
 from skffnn.core.typing import Array, Features
 
 __all__ = ["fit_preprocess", "make_preprocessor", "preprocess"]
-
-# From so many rows on, preprocessing="auto" hands float32 to the network: an epoch
-# takes half the time. Below that, time does not matter and digits may.
-SINGLE_ROWS = 1000
 
 
 def make_preprocessor(value: Any, n_rows: int, n_columns: int) -> Any:
@@ -39,7 +36,9 @@ def make_preprocessor(value: Any, n_rows: int, n_columns: int) -> Any:
         n_bins=max(1, n_bins),
         min_frequency=min(5, 1 + n_rows // 50),
         max_categories=100,
-        dtype=np.float32 if n_rows >= SINGLE_ROWS else None,
+        # An epoch takes half the time. The fewest rows train in full batches, where
+        # weight two is the row twice to the last digit.
+        dtype=np.float32 if n_rows > FEW_ROWS else None,
     )
 
 

@@ -249,8 +249,10 @@ def deal(n_rows: int, *owned: Array) -> Iterator[tuple[Any, ...]]:
     The shares are as even as possible, and in order.
     """
     n_members = len(owned[0])
-    for member, parts in enumerate(zip(*owned, strict=True)):
-        start, stop = (m * n_rows // n_members for m in (member, member + 1))
+    bounds = [member * n_rows // n_members for member in range(n_members + 1)]
+    for parts, start, stop in zip(
+        zip(*owned, strict=True), bounds, bounds[1:], strict=False
+    ):
         yield *parts, slice(start, stop)
 
 
