@@ -396,9 +396,9 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             preprocessor, targets = self.preprocessor_, self._targets
             X = preprocess(preprocessor, X, self._state.params.dtype, self)
         else:
-            preprocessor = make_preprocessor(
-                self.preprocessing, n_rows, self.n_features_in_
-            )
+            # What is no matrix has none, and is refused by the preprocessor.
+            n_columns = getattr(self, "n_features_in_", 1)
+            preprocessor = make_preprocessor(self.preprocessing, n_rows, n_columns)
             X = fit_preprocess(preprocessor, X, y, weight, self)
             targets = self._make_targets(y, weight, classes, incremental)
         in_loss = self._weigh(y, weight, targets)
