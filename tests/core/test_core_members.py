@@ -9,7 +9,6 @@ from core_tools import (
     SPARSE_FORMATS,
     make_loss,
     make_objective,
-    make_targets,
     numerical_gradient,
     relative_error,
     value_and_gradient,
