@@ -58,6 +58,7 @@ from skffnn._store import fitted_attributes, snapshot, warn_of_trouble
 from skffnn._targets import LabelTargets, NumberTargets, plain_labels
 from skffnn._threads import blas_threads
 from skffnn.core.activations import ACTIVATIONS, Activation
+from skffnn.core.averaging import Averaging
 from skffnn.core.batches import SOLVERS
 from skffnn.core.layer_rates import LAYER_RATES, LayerRates
 from skffnn.core.losses import LOSSES, Loss
@@ -149,7 +150,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
-        "average": ["boolean", Interval(Real, 0, 1, closed="neither")],
+        "average": ["boolean", Interval(Real, 0, 1, closed="neither"), Averaging],
     }
     # In a grid search `groups` are for its own splitter, unless the user asks for them
     # with set_fit_request(groups=True).

@@ -238,6 +238,8 @@ def resolve_average(estimator: Any) -> Averaging | None:
     value = estimator.average
     if isinstance(value, bool | np.bool_):
         return PolyakAverage() if value else None
+    if isinstance(value, Averaging):
+        return value
     return ExponentialAverage(float(value))
 
 

@@ -100,6 +100,7 @@ DOORS = {
         "_targets",
         "_threads",
         "core.activations",
+        "core.averaging",
         "core.batches",
         "core.layer_rates",
         "core.losses",
