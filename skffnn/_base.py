@@ -439,7 +439,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 f"warm_start and partial_fit go on with the fitted network, "
                 f"{self._network}; hidden_layer_sizes={self.hidden_layer_sizes!r}, "
                 f"activation={self.activation!r}, layer_norm={self.layer_norm!r}, "
-                f"input_scale={self.input_scale!r} and loss={loss!r} ask for another. "
+                f"input_scale={self.input_scale!r}, n_members={self.n_members!r} and "
+                f"loss={loss!r} ask for another. "
                 f"Set warm_start=False and call fit to start anew."
             )
         saved = None if file is None else file.read()
