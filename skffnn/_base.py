@@ -40,7 +40,12 @@ from skffnn._callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from skffnn._checkpoint import Checkpoint, CheckpointFile
 from skffnn._data import Data, encode
 from skffnn._holdout import choose_rows, split_by
-from skffnn._inputs import fit_preprocess, make_preprocessor, preprocess
+from skffnn._inputs import (
+    check_matrix,
+    fit_preprocess,
+    make_preprocessor,
+    preprocess,
+)
 from skffnn._losses import check_target, resolve_loss
 from skffnn._observer import Observer
 from skffnn._refit import build_refit, is_due, reason_of_both
@@ -534,11 +539,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
 
     def _check_columns(self, X: Any, reset: bool, **y: Any) -> None:
         """Check the names and the number of the columns, and that y is there."""
-        # What is no matrix is refused later, with advice on its shape.
-        matrix = len(getattr(X, "shape", (0, 0))) == 2
-        validate_data(
-            self, X, **y, reset=reset, skip_check_array=True, ensure_2d=matrix
-        )
+        check_matrix(X, self)
+        validate_data(self, X, **y, reset=reset, skip_check_array=True)
 
     def _raw_predict(self, X: Any) -> Array:
         """Return raw scores of shape (n_samples, n_outputs) in the model's dtype."""

@@ -10,7 +10,7 @@ from sklearn.utils.validation import has_fit_parameter
 from skffnn.core.batches import FEW_ROWS
 from skffnn.core.typing import Array, Features
 
-__all__ = ["fit_preprocess", "make_preprocessor", "preprocess"]
+__all__ = ["check_matrix", "fit_preprocess", "make_preprocessor", "preprocess"]
 
 
 def make_preprocessor(value: Any, n_rows: int, n_columns: int) -> Any:
@@ -22,7 +22,8 @@ def make_preprocessor(value: Any, n_rows: int, n_columns: int) -> Any:
         The estimator's `preprocessing`.
     n_rows, n_columns : int
         The shape of X. "auto" has bins beside the robust code of numbers where there
-        are rows enough to fill them, and not too many columns.
+        are rows enough to fill them, and not too many columns. It encodes categories of
+        less than five rows together, of even fewer where there are few rows.
     """
     if value is None:
         return None
@@ -31,10 +32,14 @@ def make_preprocessor(value: Any, n_rows: int, n_columns: int) -> Any:
     from skffnn.preprocessing import TabularPreprocessor
 
     n_bins = min(8, n_rows // 50, 160 // max(1, n_columns))
+    # A share: of a count it would matter in which unit the weights are.
+    min_frequency = None
+    if n_rows > FEW_ROWS:
+        min_frequency = min(5, 1 + n_rows // 50) / n_rows
     return TabularPreprocessor(
         numeric="robust_bins" if n_bins >= 3 else "robust",
         n_bins=max(1, n_bins),
-        min_frequency=min(5, 1 + n_rows // 50),
+        min_frequency=min_frequency,
         max_categories=100,
         # An epoch takes half the time. The fewest rows train in full batches, where
         # weight two is the row twice to the last digit.
@@ -73,6 +78,16 @@ def preprocess(preprocessor: Any, X: Any, dtype: Any, estimator: Any) -> Feature
     if preprocessor is not None:
         X = preprocessor.transform(X)
     return check_features(X, dtype, estimator)
+
+
+def check_matrix(X: Any, estimator: Any) -> None:
+    """Raise unless X has rows and columns, with advice on its shape."""
+    shape = getattr(X, "shape", None)
+    if shape is None:
+        few = X[:1] if isinstance(X, list | tuple) else X
+        shape = np.asarray(few, dtype=object).shape
+    if len(shape) != 2:
+        check_array(X, dtype=None, input_name="X", estimator=estimator)
 
 
 def check_features(X: Any, dtype: Any, estimator: Any) -> Features:
