@@ -297,7 +297,7 @@ def test_lbfgs_learns_with_layer_norm():
 
 def test_a_fitted_network_stays_what_it_is():
     model = regressor(warm_start=True).fit(X, Y).set_params(layer_norm=True)
-    with pytest.raises(ValueError, match="layer_norm=True ask for another"):
+    with pytest.raises(ValueError, match="layer_norm=True, .* ask for another"):
         model.fit(X, Y)
 
 
@@ -380,19 +380,22 @@ def test_the_holdout_judges_the_average_and_gives_it_back(average):
 def test_an_average_calms_noisy_steps(cancer):
     X, y = cancer
     noisy, calm = (
-        FFNNClassifier(
-            (),
-            solver="stochastic",
-            learning_rate_init=0.1,
-            max_iter=3,
-            tol=0.0,
-            average=average,
-            random_state=0,
-        )
+        [
+            -np.mean(
+                FFNNClassifier(
+                    (),
+                    solver="stochastic",
+                    learning_rate_init=0.1,
+                    max_iter=3,
+                    tol=0.0,
+                    average=average,
+                    random_state=seed,
+                )
+                .fit(X, y)
+                .predict_log_proba(X)[np.arange(len(y)), y]
+            )
+            for seed in range(5)
+        ]
         for average in (False, True)
     )
-    losses = [
-        -np.mean(model.fit(X, y).predict_log_proba(X)[np.arange(len(y)), y])
-        for model in (noisy, calm)
-    ]
-    assert losses[1] < 0.7 * losses[0]
+    assert np.mean(calm) < 0.7 * np.mean(noisy)
