@@ -297,7 +297,7 @@ def test_lbfgs_learns_with_layer_norm():
 
 def test_a_fitted_network_stays_what_it_is():
     model = regressor(warm_start=True).fit(X, Y).set_params(layer_norm=True)
-    with pytest.raises(ValueError, match="layer_norm=True, .* ask for another"):
+    with pytest.raises(ValueError, match=r"layer_norm=True, .* ask for another"):
         model.fit(X, Y)
 
 
