@@ -280,7 +280,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        preprocessor = make_preprocessor(self.preprocessing, 1, 1)
+        preprocessor = make_preprocessor(self.preprocessing, Problem(1, False), 1)
         if preprocessor is None:
             tags.input_tags.sparse = True
         else:
@@ -391,7 +391,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         )
         X, y, weight = self._validate_arrays(X, y, sample_weight, not going_on)
         n_rows = y.shape[0] if weight is None else int(np.count_nonzero(weight))
-        settings = self._settings(n_rows, incremental)
+        problem = Problem(n_rows, is_classifier(self))
+        settings = self._settings(problem, incremental)
         parts = None
         holds_out = resolve_early_stopping(settings.early_stopping, n_rows)
         if splits(self) and holds_out and not (own or incremental):
@@ -402,7 +403,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             X = preprocess(preprocessor, X, self._state.params.dtype, self)
         else:
             preprocessor = make_preprocessor(
-                self.preprocessing, n_rows, self.n_features_in_
+                self.preprocessing, problem, self.n_features_in_
             )
             X = fit_preprocess(preprocessor, X, y, weight, self)
             targets = self._make_targets(y, weight, classes, incremental)
@@ -415,9 +416,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             data = replace(data, validation=held_out)
         return settings, preprocessor, targets, data
 
-    def _settings(self, n_rows: int, incremental: bool) -> Any:
-        """Return the parameters, with what "auto" means for so many rows."""
-        problem = Problem(n_rows, is_classifier(self))
+    def _settings(self, problem: Problem, incremental: bool) -> Any:
+        """Return the parameters, with what "auto" means for the problem."""
         return resolve_auto(self, problem, incremental, self._goes_on(incremental))
 
     def _goes_on(self, incremental: bool) -> bool:
@@ -444,7 +444,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 f"warm_start and partial_fit go on with the fitted network, "
                 f"{self._network}; hidden_layer_sizes={self.hidden_layer_sizes!r}, "
                 f"activation={self.activation!r}, layer_norm={self.layer_norm!r}, "
-                f"input_scale={self.input_scale!r} and loss={loss!r} ask for another. "
+                f"input_scale={self.input_scale!r}, n_members={self.n_members!r} and "
+                f"loss={loss!r} ask for another. "
                 f"Set warm_start=False and call fit to start anew."
             )
         saved = None if file is None else file.read()
@@ -494,7 +495,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         check_names(self)
         if not get_config()["skip_parameter_validation"]:
             self._validate_params()
-        settings = self._settings(1, incremental)
+        settings = self._settings(Problem(1, is_classifier(self)), incremental)
         optimizer = resolve_optimizer(settings)
         check_combinations(settings, optimizer)
         if warn:

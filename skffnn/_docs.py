@@ -218,7 +218,7 @@ max_grad_norm : float > 0 or None, default=None
     A gradient of J whose Euclidean norm, over all weights and biases, is larger is
     shortened to it (Pascanu, Mikolov and Bengio 2013). Without effect on "lbfgs".
 
-average : bool or float in (0, 1), default=False
+average : bool, float in (0, 1) or Averaging, default=False
     Whether the fitted parameters, which also the hold-out judges, are the mean of those
     after each step (Polyak and Juditsky 1992). A number is the decay of an exponential
     mean, to which the last ``1 / (1 - average)`` steps contribute most. Training itself

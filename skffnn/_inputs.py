@@ -7,27 +7,27 @@ from sklearn.base import clone
 from sklearn.utils import check_array
 from sklearn.utils.validation import has_fit_parameter
 
+from skffnn._auto import Problem
 from skffnn.core.batches import FEW_ROWS
 from skffnn.core.typing import Array, Features
 
 __all__ = ["check_matrix", "fit_preprocess", "make_preprocessor", "preprocess"]
 
-# From so many rows on, preprocessing="auto" hands float32 to the network: an epoch
-# takes half the time. Below that, time does not matter and digits may.
-SINGLE_ROWS = 1000
 
-
-def make_preprocessor(value: Any, n_rows: int, n_columns: int) -> Any:
+def make_preprocessor(value: Any, problem: Problem, n_columns: int) -> Any:
     """Return an unfitted transformer, or None where X goes to the network as it is.
 
     Parameters
     ----------
     value : "auto", transformer or None
         The estimator's `preprocessing`.
-    n_rows, n_columns : int
-        The shape of X. "auto" has bins beside the robust code of numbers where there
-        are rows enough to fill them, and not too many columns. It encodes categories of
-        less than five rows together, of even fewer where there are few rows.
+    problem : Problem
+        What "auto" goes by, with the number of columns: it has bins beside the robust
+        code of numbers, twice as many for a regression, where there are rows enough to
+        fill them and not too many columns. It encodes categories of less than five rows
+        together, of even fewer where there are few rows.
+    n_columns : int
+        Of X.
     """
     if value is None:
         return None
@@ -35,7 +35,8 @@ def make_preprocessor(value: Any, n_rows: int, n_columns: int) -> Any:
         return clone(value)
     from skffnn.preprocessing import TabularPreprocessor
 
-    n_bins = min(8, n_rows // 50, 160 // max(1, n_columns))
+    n_rows, most_bins = problem.n_rows, 8 if problem.classifies else 16
+    n_bins = min(most_bins, n_rows // 50, 20 * most_bins // max(1, n_columns))
     # A share: of a count it would matter in which unit the weights are.
     min_frequency = None
     if n_rows > FEW_ROWS:
@@ -45,7 +46,9 @@ def make_preprocessor(value: Any, n_rows: int, n_columns: int) -> Any:
         n_bins=max(1, n_bins),
         min_frequency=min_frequency,
         max_categories=100,
-        dtype=np.float32 if n_rows >= SINGLE_ROWS else None,
+        # An epoch takes half the time. The fewest rows train in full batches, where
+        # weight two is the row twice to the last digit.
+        dtype=np.float32 if n_rows > FEW_ROWS else None,
     )
 
 
