@@ -17,6 +17,7 @@ from skffnn._auto import AUTO
 from skffnn._docs import textbook_value
 from skffnn.core.activations import ACTIVATIONS
 from skffnn.core.batches import SOLVERS
+from skffnn.core.layer_rates import LAYER_RATES
 from skffnn.core.losses import LOSSES
 from skffnn.core.optimizers import OPTIMIZERS, FirstOrder
 from skffnn.core.schedules import SCHEDULES
@@ -142,9 +143,12 @@ def schedule_table() -> str:
 
 def default_table() -> str:
     rows = [(f"`{key}`", auto.rule, textbook_value(key)) for key, auto in AUTO.items()]
-    return table(
-        'What "auto" means', ("Parameter", "By the recipe", "Elsewhere"), rows
-    )
+    return table('What "auto" means', ("Parameter", "By the recipe", "Elsewhere"), rows)
+
+
+def layer_rates_table() -> str:
+    rows = [(name(key), summary(rule)) for key, rule in LAYER_RATES.items()]
+    return table("Rates of layers", ("Name", "Factors on the learning rate"), rows)
 
 
 REGULARISERS = {
@@ -157,9 +161,16 @@ REGULARISERS = {
     "average": {"average": True},
     "max_grad_norm": {"max_grad_norm": 1.0},
 }
+PARTS = {
+    "n_members": {"n_members": 2},
+    "input_scale": {"input_scale": True},
+    "layer_rates": {"layer_rates": "fan_in"},
+}
 
 
-def answer(option: str, solver: str, optimizer: str) -> str:
+def answer(
+    option: str, parameters: dict[str, object], solver: str, optimizer: str
+) -> str:
     """Try an option, and return what comes of it."""
     X, y = np.eye(4), np.arange(4.0)
     model = FFNNRegressor(
@@ -168,7 +179,7 @@ def answer(option: str, solver: str, optimizer: str) -> str:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            model.set_params(**REGULARISERS[option]).fit(X, y)
+            model.set_params(**parameters).fit(X, y)
         except ValueError as error:
             if not str(error).startswith(f"{option}="):
                 raise
@@ -178,9 +189,12 @@ def answer(option: str, solver: str, optimizer: str) -> str:
     return "yes"
 
 
-def regularisation_table() -> str:
+def options_table(options: dict[str, dict[str, object]]) -> str:
+    """Return which options work with which optimizers, on which solvers."""
+
     def cell(option: str, key: str) -> str:
-        answers = {s: answer(option, s, key) for s in OPTIMIZERS[key].solvers}
+        solvers = OPTIMIZERS[key].solvers
+        answers = {s: answer(option, options[option], s, key) for s in solvers}
         if len(set(answers.values())) == 1:
             return answers.popitem()[1]
         return "; ".join(f"{name(s)}: {a}" for s, a in answers.items())
@@ -189,13 +203,13 @@ def regularisation_table() -> str:
         (
             name(key),
             ", ".join(map(name, optimizer.solvers)),
-            *(cell(option, key) for option in REGULARISERS),
+            *(cell(option, key) for option in options),
         )
         for key, optimizer in OPTIMIZERS.items()
     ]
     return table(
         '"refused" is an error, "no effect" a warning',
-        ("Optimizer", "Solvers", *(f"`{option}`" for option in REGULARISERS)),
+        ("Optimizer", "Solvers", *(f"`{option}`" for option in options)),
         rows,
     )
 
@@ -210,7 +224,9 @@ def write_registries() -> None:
         "losses": loss_table(),
         "optimizers": optimizer_table(),
         "schedules": schedule_table(),
-        "regularisation": regularisation_table(),
+        "layer_rates": layer_rates_table(),
+        "regularisation": options_table(REGULARISERS),
+        "members": options_table(PARTS),
     }
     for stem, text in tables.items():
         path = folder / f"{stem}.rst"

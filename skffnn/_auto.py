@@ -20,7 +20,9 @@ from skffnn.core.batches import FEW_ROWS
 
 __all__ = ["AUTO", "Auto", "Problem", "resolve_auto", "resolved_attributes"]
 
-# From so many rows on, the best epoch of a classifier is chosen on a hold-out.
+# From so many rows on, some of them choose the best epoch.
+ROWS_TO_HOLD_OUT = 300
+# From so many rows on, classes need less regularisation.
 MANY_ROWS = 2000
 
 
@@ -48,11 +50,6 @@ class Problem:
         """
         return self.n_rows <= FEW_ROWS
 
-    @property
-    def holds_out(self) -> bool:
-        """Whether a hold-out can be afforded and is needed."""
-        return self.classifies and self.n_rows >= MANY_ROWS
-
 
 @dataclass(frozen=True)
 class Auto:
@@ -77,13 +74,13 @@ def dropout(problem: Problem) -> float:
     """Return the share of units left out at first: more where rows are few."""
     if problem.is_small:
         return 0.0
-    return 0.3 if problem.classifies and not problem.holds_out else 0.15
+    return 0.25 if problem.classifies and problem.n_rows < MANY_ROWS else 0.15
 
 
 AUTO: dict[str, Auto] = {
     "early_stopping": Auto(
-        lambda problem: problem.holds_out,
-        "True for a classifier from 2,000 rows on, else False",
+        lambda problem: problem.n_rows >= ROWS_TO_HOLD_OUT,
+        "True from 300 rows on, else False",
         "auto",  # from 10,001 rows on
     ),
     "max_iter": Auto(
@@ -93,8 +90,8 @@ AUTO: dict[str, Auto] = {
     ),
     "learning_rate": Auto(lambda _: "flat_cosine", '"flat_cosine"', "constant"),
     "learning_rate_init": Auto(
-        lambda problem: 2.5e-3 if problem.classifies else 4.4e-3,
-        "0.0025 for a classifier, 0.0044 for a regressor",
+        lambda problem: 2.5e-3 if problem.classifies else 6.6e-3,
+        "0.0025 for a classifier, 0.0066 for a regressor",
         "auto",  # by the optimizer
     ),
     "layer_rates": Auto(lambda _: "fan_in", '"fan_in"', "equal"),
@@ -102,7 +99,7 @@ AUTO: dict[str, Auto] = {
     "weight_decay": Auto(lambda _: 0.1, "0.1", 0.01),
     "dropout": Auto(
         dropout,
-        "0.3 for a classifier below 2,000 rows, else 0.15; 0 up to 64 rows",
+        "0.25 for a classifier below 2,000 rows, else 0.15; 0 up to 64 rows",
         0.0,
     ),
     "dropout_schedule": Auto(lambda _: "flat_cosine", '"flat_cosine"', "constant"),

@@ -40,7 +40,12 @@ from skffnn._callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from skffnn._checkpoint import Checkpoint, CheckpointFile
 from skffnn._data import Data, encode
 from skffnn._holdout import choose_rows, split_by
-from skffnn._inputs import fit_preprocess, make_preprocessor, preprocess
+from skffnn._inputs import (
+    check_matrix,
+    fit_preprocess,
+    make_preprocessor,
+    preprocess,
+)
 from skffnn._losses import check_target, resolve_loss
 from skffnn._observer import Observer
 from skffnn._refit import build_refit, is_due, reason_of_both
@@ -275,7 +280,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        preprocessor = make_preprocessor(self.preprocessing, 1, 1)
+        preprocessor = make_preprocessor(self.preprocessing, Problem(1, False), 1)
         if preprocessor is None:
             tags.input_tags.sparse = True
         else:
@@ -353,6 +358,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         # 5. store
         if not (incremental or self.warm_start):
             run.state.optimizer = run.state.optimizer_state = None
+            run.state.average = None
         if not (incremental and run.monitor.holdout_loss is not None):
             run.state.progress = None
         self.preprocessor_ = preprocessor
@@ -386,7 +392,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         )
         X, y, weight = self._validate_arrays(X, y, sample_weight, not going_on)
         n_rows = y.shape[0] if weight is None else int(np.count_nonzero(weight))
-        settings = self._settings(n_rows, incremental)
+        problem = Problem(n_rows, is_classifier(self))
+        settings = self._settings(problem, incremental)
         parts = None
         holds_out = resolve_early_stopping(settings.early_stopping, n_rows)
         if splits(self) and holds_out and not (own or incremental):
@@ -397,7 +404,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             X = preprocess(preprocessor, X, self._state.params.dtype, self)
         else:
             preprocessor = make_preprocessor(
-                self.preprocessing, n_rows, self.n_features_in_
+                self.preprocessing, problem, self.n_features_in_
             )
             X = fit_preprocess(preprocessor, X, y, weight, self)
             targets = self._make_targets(y, weight, classes, incremental)
@@ -410,9 +417,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             data = replace(data, validation=held_out)
         return settings, preprocessor, targets, data
 
-    def _settings(self, n_rows: int, incremental: bool) -> Any:
-        """Return the parameters, with what "auto" means for so many rows."""
-        problem = Problem(n_rows, is_classifier(self))
+    def _settings(self, problem: Problem, incremental: bool) -> Any:
+        """Return the parameters, with what "auto" means for the problem."""
         return resolve_auto(self, problem, incremental, self._goes_on(incremental))
 
     def _goes_on(self, incremental: bool) -> bool:
@@ -439,7 +445,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 f"warm_start and partial_fit go on with the fitted network, "
                 f"{self._network}; hidden_layer_sizes={self.hidden_layer_sizes!r}, "
                 f"activation={self.activation!r}, layer_norm={self.layer_norm!r}, "
-                f"input_scale={self.input_scale!r} and loss={loss!r} ask for another. "
+                f"input_scale={self.input_scale!r}, n_members={self.n_members!r} and "
+                f"loss={loss!r} ask for another. "
                 f"Set warm_start=False and call fit to start anew."
             )
         saved = None if file is None else file.read()
@@ -489,7 +496,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         check_names(self)
         if not get_config()["skip_parameter_validation"]:
             self._validate_params()
-        settings = self._settings(1, incremental)
+        settings = self._settings(Problem(1, is_classifier(self)), incremental)
         optimizer = resolve_optimizer(settings)
         check_combinations(settings, optimizer)
         if warn:
@@ -533,11 +540,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
 
     def _check_columns(self, X: Any, reset: bool, **y: Any) -> None:
         """Check the names and the number of the columns, and that y is there."""
-        # What is no matrix is refused later, with advice on its shape.
-        matrix = len(getattr(X, "shape", (0, 0))) == 2
-        validate_data(
-            self, X, **y, reset=reset, skip_check_array=True, ensure_2d=matrix
-        )
+        check_matrix(X, self)
+        validate_data(self, X, **y, reset=reset, skip_check_array=True)
 
     def _raw_predict(self, X: Any) -> Array:
         """Return raw scores of shape (n_samples, n_outputs) in the model's dtype."""

@@ -375,8 +375,8 @@ and boosted trees on tabular data. NeurIPS. arXiv 2407.04491."""
 NOTES = """\
 X may be a DataFrame or an array as it is: with ``preprocessing="auto"`` columns of any
 kind and scale, with gaps, become numbers that a network learns from. The computation is
-then done in float32 from 1,000 rows on, else in the precision of X, and predictions are
-float64. With ``preprocessing=None`` the computation is done in the precision of X, and
+then done in float32, up to 64 rows in the precision of X, and predictions are float64.
+With ``preprocessing=None`` the computation is done in the precision of X, and
 float32 stays float32.
 
 While `solver`, `optimizer` and `learning_rate` have their defaults, `fit` follows a

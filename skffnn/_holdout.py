@@ -113,7 +113,7 @@ def split_by(
     ValueError
         If there is no split, or one with rows that do not exist or are in both parts.
     """
-    n_rows = X.shape[0]
+    n_rows = y.shape[0]
     train, holdout = np.zeros((2, n_rows), bool)
     try:
         *_, split = check_cv(splitter, y, classifier=classifier).split(X, y, groups)

@@ -7,25 +7,27 @@ from sklearn.base import clone
 from sklearn.utils import check_array
 from sklearn.utils.validation import has_fit_parameter
 
+from skffnn._auto import Problem
+from skffnn.core.batches import FEW_ROWS
 from skffnn.core.typing import Array, Features
 
-__all__ = ["fit_preprocess", "make_preprocessor", "preprocess"]
-
-# From so many rows on, preprocessing="auto" hands float32 to the network: an epoch
-# takes half the time. Below that, time does not matter and digits may.
-SINGLE_ROWS = 1000
+__all__ = ["check_matrix", "fit_preprocess", "make_preprocessor", "preprocess"]
 
 
-def make_preprocessor(value: Any, n_rows: int, n_columns: int) -> Any:
+def make_preprocessor(value: Any, problem: Problem, n_columns: int) -> Any:
     """Return an unfitted transformer, or None where X goes to the network as it is.
 
     Parameters
     ----------
     value : "auto", transformer or None
         The estimator's `preprocessing`.
-    n_rows, n_columns : int
-        The shape of X. "auto" has bins beside the robust code of numbers where there
-        are rows enough to fill them, and not too many columns.
+    problem : Problem
+        What "auto" goes by, with the number of columns: it has bins beside the robust
+        code of numbers, twice as many for a regression, where there are rows enough to
+        fill them and not too many columns. It encodes categories of less than five rows
+        together, of even fewer where there are few rows.
+    n_columns : int
+        Of X.
     """
     if value is None:
         return None
@@ -33,13 +35,20 @@ def make_preprocessor(value: Any, n_rows: int, n_columns: int) -> Any:
         return clone(value)
     from skffnn.preprocessing import TabularPreprocessor
 
-    n_bins = min(8, n_rows // 50, 160 // max(1, n_columns))
+    n_rows, most_bins = problem.n_rows, 8 if problem.classifies else 16
+    n_bins = min(most_bins, n_rows // 50, 20 * most_bins // max(1, n_columns))
+    # A share: of a count it would matter in which unit the weights are.
+    min_frequency = None
+    if n_rows > FEW_ROWS:
+        min_frequency = min(5, 1 + n_rows // 50) / n_rows
     return TabularPreprocessor(
         numeric="robust_bins" if n_bins >= 3 else "robust",
         n_bins=max(1, n_bins),
-        min_frequency=min(5, 1 + n_rows // 50),
+        min_frequency=min_frequency,
         max_categories=100,
-        dtype=np.float32 if n_rows >= SINGLE_ROWS else None,
+        # An epoch takes half the time. The fewest rows train in full batches, where
+        # weight two is the row twice to the last digit.
+        dtype=np.float32 if n_rows > FEW_ROWS else None,
     )
 
 
@@ -74,6 +83,16 @@ def preprocess(preprocessor: Any, X: Any, dtype: Any, estimator: Any) -> Feature
     if preprocessor is not None:
         X = preprocessor.transform(X)
     return check_features(X, dtype, estimator)
+
+
+def check_matrix(X: Any, estimator: Any) -> None:
+    """Raise unless X has rows and columns, with advice on its shape."""
+    shape = getattr(X, "shape", None)
+    if shape is None:
+        few = X[:1] if isinstance(X, list | tuple) else X
+        shape = np.asarray(few, dtype=object).shape
+    if len(shape) != 2:
+        check_array(X, dtype=None, input_name="X", estimator=estimator)
 
 
 def check_features(X: Any, dtype: Any, estimator: Any) -> Features:

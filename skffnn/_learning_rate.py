@@ -4,6 +4,7 @@ It is a training run like any other, with a schedule that rises and an optimizer
 notes what it is told before it takes its step.
 """
 
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from numbers import Integral, Real
@@ -156,7 +157,9 @@ def learning_rate_curve(
         max_iter=n_steps,
         n_iter_no_change=n_steps + 1,
     )
-    with suppress(RangeTestOver):
+    with warnings.catch_warnings(), suppress(RangeTestOver):
+        # What has no effect, a fit of the estimator says.
+        warnings.filterwarnings("ignore", "No effect with ")
         network.fit(X, y, sample_weight)
     if not log.losses:
         raise ValueError(

@@ -56,14 +56,14 @@ class Fold:
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Features, which play no part.
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         groups : array-like of shape (n_samples,) or None, default=None
             Rows of one group are in one fold.
         """
         weight = 1.0 if self.sample_weight is None else np.asarray(self.sample_weight)
-        rows = np.flatnonzero(np.broadcast_to(weight, X.shape[0]) != 0.0)
+        rows = np.flatnonzero(np.broadcast_to(weight, y.shape[0]) != 0.0)
         labels = y[rows] if self.stratify else None
         groups = None if groups is None else np.asarray(groups)[rows]
         kind = self._kind(labels) if groups is None else GroupKFold

@@ -240,6 +240,8 @@ def resolve_average(estimator: Any) -> Averaging | None:
         return value
     if isinstance(value, bool | np.bool_):
         return PolyakAverage() if value else None
+    if isinstance(value, Averaging):
+        return value
     return ExponentialAverage(float(value))
 
 

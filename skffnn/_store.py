@@ -52,6 +52,11 @@ DEAD = (
     "learning_rate_init, or try activation='leaky_relu'."
 )
 
+FEW_ROWS = (
+    "Batches of {estimator.batch_size_} rows are fewer than the n_members={n_members} "
+    "members: some of these saw no rows. Raise batch_size, or lower n_members."
+)
+
 
 def fitted_attributes(
     targets: LabelTargets | NumberTargets,
@@ -128,6 +133,9 @@ def warn_of_trouble(
         advice = None
     if reason in NORMAL and not incremental and is_dead(run):
         advice = DEAD
+    n_members = run.objective.network.n_members
+    if advice is None and run.plan.batches.size < n_members:
+        advice = FEW_ROWS
     if advice is None:
         return
     if reason is StopReason.DIVERGED and estimator.learning_rate_init_ is not None:
@@ -135,6 +143,11 @@ def warn_of_trouble(
     n_halvings = estimator.rate_halvings_.count(estimator.n_iter_ + 1)
     also = f", also at a rate {2**n_halvings} times lower" if n_halvings else ""
     warn(
-        advice.format(epoch=estimator.n_iter_, estimator=estimator, also=also),
+        advice.format(
+            epoch=estimator.n_iter_,
+            estimator=estimator,
+            also=also,
+            n_members=n_members,
+        ),
         UserWarning if reason is StopReason.INTERRUPTED else ConvergenceWarning,
     )

@@ -40,14 +40,15 @@ def textbook(Estimator):
         parameter.replace(default=TEXTBOOK.get(name, parameter.default))
         for name, parameter in signature.parameters.items()
     ]
-    defaults = {name: v for name, v in TEXTBOOK.items() if name in signature.parameters}
+    signature = signature.replace(parameters=parameters)
 
     @wraps(Estimator.__init__)
     def __init__(self, *args, **parameters):
-        given = dict(zip(("hidden_layer_sizes", "activation"), args, strict=False))
-        Estimator.__init__(self, **{**defaults, **given, **parameters})
+        given = signature.bind(self, *args, **parameters)
+        given.apply_defaults()
+        Estimator.__init__(*given.args, **given.kwargs)
 
-    __init__.__signature__ = signature.replace(parameters=parameters)
+    __init__.__signature__ = signature
     body = {"__init__": __init__, "__module__": __name__, "__doc__": Estimator.__doc__}
     return type(Estimator.__name__, (Estimator,), body)
 

@@ -175,6 +175,7 @@ def interrupted_file(tmp_path, X, y, **parameters):
     """Leave a checkpoint behind and return an estimator that would resume it."""
     settings = {
         "learning_rate": Kills(),
+        "batch_size": 30,
         "max_iter": 9,
         "random_state": 0,
         **parameters,

@@ -58,7 +58,7 @@ def test_a_pipeline_and_axes_of_ones_own(iris):
 
 def test_both_curves_are_losses_and_the_mark_is_where_the_score_was_best(cancer):
     model = FFNNClassifier(
-        early_stopping=True, scoring="accuracy", learning_rate_init=0.02, random_state=2
+        early_stopping=True, scoring="accuracy", learning_rate_init=0.02, random_state=3
     ).fit(*cancer)
     display = LossCurveDisplay.from_estimator(model)
     np.testing.assert_array_equal(

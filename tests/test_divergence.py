@@ -32,7 +32,12 @@ def flat(model):
 
 def stepping(schedule, **parameters):
     return FFNNRegressor(
-        (), learning_rate=schedule, random_state=0, tol=0.0, **parameters
+        (),
+        batch_size=30,
+        learning_rate=schedule,
+        random_state=0,
+        tol=0.0,
+        **parameters,
     )
 
 

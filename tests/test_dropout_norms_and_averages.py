@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from plain import FFNNClassifier, FFNNRegressor
+from scipy.special import binom
 from sklearn.datasets import load_diabetes
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import scale
 
+from skffnn.core.averaging import SuffixAverage
 from skffnn.core.losses import SquaredError
 from skffnn.core.network import Network
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS
@@ -27,6 +29,7 @@ OPTIONS = {
     "max_norm": {"max_norm": 0.5},
     "average": {"average": True},
     "exponential average": {"average": 0.9},
+    "polynomial average": {"average": SuffixAverage(degree=3.0)},
     "all": {**DROPOUT, "layer_norm": True, "max_norm": 0.5, "average": True},
 }
 every_option = pytest.mark.parametrize("option", OPTIONS)
@@ -297,7 +300,7 @@ def test_lbfgs_learns_with_layer_norm():
 
 def test_a_fitted_network_stays_what_it_is():
     model = regressor(warm_start=True).fit(X, Y).set_params(layer_norm=True)
-    with pytest.raises(ValueError, match="layer_norm=True ask for another"):
+    with pytest.raises(ValueError, match=r"layer_norm=True, .* ask for another"):
         model.fit(X, Y)
 
 
@@ -343,6 +346,28 @@ def test_the_parameters_are_the_mean_of_the_iterates(average):
     np.testing.assert_array_equal(model._state.average.iterate, steps[-1])
 
 
+@pytest.mark.parametrize("degree", [0.0, 1.0, 4.0, 30.0])
+def test_a_polynomial_average_weighs_by_the_binomials(degree):
+    # The recursion of Shamir and Zhang (2013), solved: iterate k of n counts in
+    # proportion to (k + degree - 1 over degree), which is k^degree / degree! at length.
+    steps, _ = iterates(20)
+    means, _ = iterates(20, average=SuffixAverage(degree))
+    k = np.arange(1, 21)
+    expected = np.average(steps, axis=0, weights=binom(k + degree - 1.0, degree))
+    np.testing.assert_allclose(means[-1], expected, rtol=1e-9, atol=1e-12)
+
+
+def test_the_last_iterates_make_up_most_of_a_polynomial_average():
+    n, average = 3000, SuffixAverage()
+    share = np.zeros(n)
+    for k in range(1, n + 1):
+        share *= 1.0 - average.weight(k)
+        share[k - 1] = average.weight(k)
+    assert share.sum() == pytest.approx(1.0)
+    last = share[-n // 30 :].sum()
+    assert last == pytest.approx(1.0 - np.exp(-1.0), abs=0.03)
+
+
 def test_an_average_can_be_begun_and_ended_at_any_time():
     steps, _ = iterates(3)
     model = regressor(solver="batch", optimizer="adam", max_iter=3)
@@ -384,7 +409,7 @@ def test_an_average_calms_noisy_steps(cancer):
             (),
             solver="stochastic",
             learning_rate_init=0.1,
-            max_iter=3,
+            max_iter=10,
             tol=0.0,
             average=average,
             random_state=0,

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 import sklearn
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.base import clone
 from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.model_selection import GridSearchCV, KFold
@@ -17,12 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
-from skffnn import (
-    DeepEnsembleClassifier,
-    DeepEnsembleRegressor,
-    FFNNClassifier,
-    FFNNRegressor,
-)
+from skffnn import DeepEnsembleClassifier, DeepEnsembleRegressor
 from skffnn._members import Fold
 from skffnn.core.losses import LOSSES
 
@@ -83,7 +79,7 @@ def test_checks(make, parameters, exceptions):
 @pytest.mark.slow
 @pytest.mark.parametrize("Ensemble", [DeepEnsembleClassifier, DeepEnsembleRegressor])
 def test_checks_of_the_defaults(Ensemble):
-    check(Ensemble(), {})
+    check(Ensemble(n_estimators=2), {})
 
 
 # What the mean is worth
@@ -186,9 +182,9 @@ def test_logarithms_stay_finite(cancer):
 class Spy(FFNNClassifier):
     """Remembers which rows it was given to split, as the network sees them."""
 
-    def _build(self, targets, data, file, incremental):
+    def _build(self, settings, targets, data, file, incremental):
         self.parts_ = data.parts
-        return super()._build(targets, data, file, incremental)
+        return super()._build(settings, targets, data, file, incremental)
 
 
 def parts_of(X, y, sample_weight=None, groups=None):
@@ -265,8 +261,8 @@ def test_members_that_hold_nothing_out_train_on_all_rows(iris):
 def test_members_that_decide_to_hold_out_have_folds():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(10_002, 2)).astype(np.float32)
-    model = regressor(hidden_layer_sizes=(2,), max_iter=1, early_stopping="auto")
-    model.fit(X, X[:, 0])
+    parameters = {"hidden_layer_sizes": (2,), "max_iter": 1, "early_stopping": "auto"}
+    model = regressor(**parameters, learning_rate="constant").fit(X, X[:, 0])
     assert [member.t_ for member in model.estimators_] == [6668] * 3
 
 

@@ -29,6 +29,9 @@ EXCEPTIONS = {
     "dropout": dict.fromkeys(
         WEIGHTS, "a row of weight two leaves out the same units twice: equal on average"
     ),
+    "members": dict.fromkeys(
+        WEIGHTS, "a row of weight two is dealt to one member, the row twice to two"
+    ),
     "early stopping": dict.fromkeys(
         WEIGHTS, "the hold-out holds other rows, which training never sees"
     ),
@@ -82,6 +85,8 @@ CONFIGURATIONS = [
     # The mean of all steps remembers the first; long ones leave them behind sooner.
     {"average": True, "learning_rate_init": 0.01},
     {"average": 0.9},
+    {"input_scale": True, "layer_rates": "fan_in"},
+    {"n_members": 3},
     {"solver": "batch", "layer_norm": True},
     # Refitting must find training converged: the checks compare two fits.
     {"warm_start": True, "tol": 1e-3},
@@ -117,6 +122,8 @@ def expected(parameters):
         return EXCEPTIONS["stochastic"]
     if "batch_size" in parameters:
         return EXCEPTIONS["small batches"]
+    if "n_members" in parameters:
+        return EXCEPTIONS["members"]
     if "dropout" in parameters:
         return EXCEPTIONS["dropout"]
     if parameters.get("early_stopping"):

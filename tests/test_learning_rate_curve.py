@@ -2,17 +2,14 @@
 
 import numpy as np
 import pytest
+from plain import FFNNClassifier, FFNNRegressor
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skffnn import (
-    FFNNClassifier,
-    FFNNRegressor,
-    LearningRateCurveDisplay,
-    learning_rate_curve,
-)
+import skffnn
+from skffnn import LearningRateCurveDisplay, learning_rate_curve
 from skffnn.core.optimizers import OPTIMIZERS, FirstOrder
 from skffnn.core.optimizers.descent import SGD
 
@@ -188,6 +185,19 @@ def test_a_range_that_ends_too_low_is_told(iris):
     model = FFNNClassifier(random_state=0)
     with pytest.warns(UserWarning, match="still falling at max_rate=0.001"):
         learning_rate_curve(model, *iris, max_rate=1e-3)
+
+
+@pytest.mark.parametrize("n_rows", [50, 150])
+@pytest.mark.parametrize("hidden", [(5,), ()], ids=str)
+@pytest.mark.parametrize("name", ["FFNNClassifier", "FFNNRegressor"])
+def test_the_recipe_of_the_defaults_is_tested_without_a_warning(
+    iris, name, hidden, n_rows
+):
+    X, y = iris[0][-n_rows:], iris[1][-n_rows:] % 2 + np.arange(n_rows) % 2
+    y = y % 2
+    model = getattr(skffnn, name)(hidden, random_state=0)
+    curve = learning_rate_curve(model, X, y)
+    assert 1e-5 < curve.suggested_rate < 1.0
 
 
 def test_the_display_shows_the_curve(iris):

@@ -498,7 +498,10 @@ def test_empty_frames_are_refused(container):
 @pytest.mark.parametrize(
     ("parameters", "allowed"),
     [
-        ({"numeric": "minmax"}, "'robust', 'standard', 'quantile', 'piecewise_linear'"),
+        (
+            {"numeric": "minmax"},
+            "'robust', 'robust_bins', 'standard', 'quantile', 'piecewise_linear'",
+        ),
         ({"categorical": None}, "'onehot', 'target'"),
         ({"ordinal": "codes"}, "'rank', 'onehot'"),
         ({"target_type": "numbers"}, "'auto', 'continuous', 'binary', 'multiclass'"),

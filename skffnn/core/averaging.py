@@ -55,11 +55,12 @@ class ExponentialAverage(Averaging):
 
 @dataclass(frozen=True)
 class SuffixAverage(Averaging):
-    """Mostly the last iterates: polynomial decay (Shamir and Zhang 2013, eq. 5).
+    """Mostly the last iterates: polynomial-decay averaging (Shamir and Zhang 2013).
 
-    The n-th iterate counts (degree + 1) / (n + degree). At any time, the last share of
-    1 / degree of the iterates make up most of the mean: unlike that of
-    `ExponentialAverage` its memory grows with the run.
+    The n-th iterate enters with weight (degree + 1) / (n + degree), as in section 4 of
+    the paper, where degree is eta: in a long run, iterate k counts in proportion to
+    k^degree. At any time the last 1 / degree of all iterates make up most of the mean,
+    1 - 1 / e of it: unlike that of `ExponentialAverage` its memory grows with the run.
 
     Parameters
     ----------

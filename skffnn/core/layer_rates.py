@@ -13,7 +13,7 @@ from skffnn.core.checks import require
 from skffnn.core.layout import ParamLayout
 from skffnn.core.typing import Rate
 
-__all__ = ["LAYER_RATES", "LayerRates"]
+__all__ = ["LAYER_RATES", "Equal", "FanIn", "LayerRates"]
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,13 @@ class Equal(LayerRates):
 class FanIn(LayerRates):
     """Weights learn at 16 / sqrt(fan_in) times the rate: 256 inputs at the rate itself.
 
-    A step of Adam changes each of the fan_in weights of a unit by as much, and so the
-    pre-activation by fan_in times that; the root keeps layers of any width in step. It
-    is the neural tangent parametrisation (Jacot, Gabriel and Hongler 2018), z = a W /
-    sqrt(fan_in), written as rates, with the factors of biases and feature scales of
-    RealMLP (Holzmüller, Grinsztajn and Steinwart 2024, table B.1).
+    A step of Adam changes each of the fan_in weights of a unit by about the rate,
+    whatever the layer, while weights themselves are of size 1 / sqrt(fan_in): so each
+    layer changes by the same share of itself. For an optimizer whose steps do not
+    depend on the scale of the gradient this is the neural tangent parametrisation
+    (Jacot, Gabriel and Hongler 2018), z = a W / sqrt(fan_in), written as rates. RealMLP
+    (Holzmüller, Grinsztajn and Steinwart 2024) trains so, with a rate for biases of a
+    tenth of that of such W: of 16 / 10 here.
 
     Parameters
     ----------

@@ -193,15 +193,13 @@ class ScaledFeatures(Affine):
     ) -> None:
         W, *_, scales = params
         dW, *_, dscales = gradients
-        of_scaled, total = np.empty_like(W), np.zeros_like(W)
-        for (scale, rows), dscale in zip(
-            deal(len(delta), scales), dscales, strict=True
-        ):
+        of_scaled = np.empty_like(W)  # the gradient of diag(scale) W
+        dW.fill(0.0)
+        for scale, dscale, rows in deal(len(delta), scales, dscales):
             project(below[rows], delta[rows], out=of_scaled)
             np.vecdot(of_scaled, W, out=dscale)
             of_scaled *= scale[:, None]
-            total += of_scaled
-        dW[...] = total
+            dW += of_scaled
 
 
 class MemberOutputs(Affine):
@@ -246,11 +244,28 @@ class MemberOutputs(Affine):
 def deal(n_rows: int, *owned: Array) -> Iterator[tuple[Any, ...]]:
     """Yield what each member owns, and its share of the rows.
 
-    The shares are as even as possible, and in order.
+    The shares are as even as possible, and in order: the first member has the first
+    rows. Of fewer rows than members, some have none.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows of the pass.
+    *owned : ndarray of shape (n_members, ...)
+        Parameters, or their gradients.
+
+    Yields
+    ------
+    *parts : ndarray
+        Of each of `owned`, the part of one member, as a view.
+    rows : slice
+        Its rows.
     """
     n_members = len(owned[0])
-    for member, parts in enumerate(zip(*owned, strict=True)):
-        start, stop = (m * n_rows // n_members for m in (member, member + 1))
+    bounds = [member * n_rows // n_members for member in range(n_members + 1)]
+    for parts, start, stop in zip(
+        zip(*owned, strict=True), bounds, bounds[1:], strict=False
+    ):
         yield *parts, slice(start, stop)
 
 

@@ -6,6 +6,7 @@ together with their logarithms. scikit-learn calls it the output activation.
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from math import log
 from typing import ClassVar
 
 import numpy as np
@@ -54,7 +55,7 @@ class Link(ABC):
         """Return the raw scores whose inverse the predictions are.
 
         This and `backward` are asked of the links in `LINKS`, which act on every score
-        alone.
+        alone; this, by `pool`, also of others.
         """
         raise NotImplementedError(f"{self!r} has no score")
 
@@ -78,7 +79,20 @@ class Link(ABC):
         raw : ndarray of shape (n_members, n_samples, n_outputs)
             The scores of each.
         """
-        return self.score(self.inverse(raw).mean(axis=0))
+        return self.finite_score(self.inverse(raw).mean(axis=0))
+
+    def finite_score(self, prediction: Array) -> Array:
+        """Return the scores, large numbers where they would be infinite.
+
+        A prediction may have rounded to an end of the range, whose score is infinite.
+        The inverse of the number that stands for it is that end again.
+        """
+        with np.errstate(divide="ignore"):
+            score = self.score(prediction)
+        at_an_end = np.isinf(score) & np.isfinite(prediction)
+        large = np.log(np.finfo(score.dtype).max)
+        np.copysign(large, score, out=score, where=at_an_end)
+        return score
 
     def log_inverse(self, raw: Array) -> Array:
         """Return the logarithm of the predictions, where these are probabilities.
@@ -207,7 +221,7 @@ class SoftmaxLink(Link):
         return np.exp(self.log_inverse(raw))
 
     def pool(self, raw: Array) -> Array:
-        return logsumexp(self.log_inverse(raw), axis=0) - np.log(len(raw))
+        return logsumexp(self.log_inverse(raw), axis=0) - log(len(raw))
 
     def log_inverse(self, raw: Array) -> Array:
         # A tenth of the time of scipy.special.log_softmax on few rows.

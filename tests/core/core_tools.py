@@ -65,6 +65,7 @@ def make_objective(
     max_rows=None,
     layer_norm=False,
     input_scale=False,
+    n_members=1,
 ):
     """Return an objective on random data, and params with biases that are not zero."""
     rng = np.random.default_rng(0)
@@ -77,7 +78,9 @@ def make_objective(
         weight = (weight / weight.mean()).astype(dtype)
     functions = (ACTIVATIONS[activation],) * len(hidden)
     n_outputs = loss_object.n_outputs(y.shape[1])
-    network = Network((3, *hidden, n_outputs), functions, layer_norm, input_scale)
+    network = Network(
+        (3, *hidden, n_outputs), functions, layer_norm, input_scale, n_members
+    )
     params = network.init_params(rng, dtype)
     params += rng.normal(scale=0.3, size=params.shape).astype(dtype)
     objective = Objective(

@@ -196,7 +196,7 @@ DOORS = {
         "core.state",
         "core.training",
     },
-    "_inputs": {"core.typing", "preprocessing"},
+    "_inputs": {"_auto", "core.batches", "core.typing", "preprocessing"},
     "_scoring": {"_holdout", "_warnings", "core.typing"},
     "_weights": {"core.typing"},
     "_threads": {"core.objective", "core.training"},

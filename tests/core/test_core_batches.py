@@ -81,15 +81,18 @@ def test_no_solver_asks_for_more_rows_than_there_are(solver, n_rows):
     assert 1 <= solver(n_rows, 32) <= n_rows
 
 
-@pytest.mark.parametrize("n_rows", range(1, 33))
+@pytest.mark.parametrize("n_rows", range(1, 65))
 def test_few_rows_make_one_batch(n_rows):
     assert auto_batch_size(n_rows) == n_rows
 
 
-def test_auto_batches_are_at_most_200_rows_an_eighth_of_the_data_or_32():
-    for n_rows in range(33, 20_000):
-        assert auto_batch_size(n_rows) <= max(32, min(200, n_rows // 8))
-    assert auto_batch_size(10**6) == 200
+def test_auto_batches_are_at_most_256_rows_a_sixteenth_of_the_data_or_16():
+    for n_rows in range(65, 20_000):
+        assert auto_batch_size(n_rows) <= max(16, min(256, n_rows // 16))
+    assert auto_batch_size(65) <= 16
+    assert auto_batch_size(16 * 100) == 100
+    assert auto_batch_size(10**6) <= 256
+    assert auto_batch_size(2**20) == 256
 
 
 def test_auto_batches_leave_no_small_one_for_the_end():

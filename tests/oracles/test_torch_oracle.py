@@ -6,10 +6,16 @@ import numpy as np
 import pytest
 
 from skffnn.core.activations import ACTIVATIONS
+from skffnn.core.batches import Batches
+from skffnn.core.layer_rates import FanIn
 from skffnn.core.losses import LOSSES
+from skffnn.core.monitor import Monitor
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import OPTIMIZERS, FirstOrder
+from skffnn.core.schedules import Constant
+from skffnn.core.state import TrainingState
+from skffnn.core.training import Plan, Run, train
 from skffnn.core.typing import Mask
 
 torch = pytest.importorskip("torch")
@@ -141,6 +147,7 @@ class Problem:
         loss=("log_loss", "multiclass"),
         alpha=0.0,
         layer_norm=False,
+        input_scale=False,
     ):
         rng = np.random.default_rng(0)
         self.X = rng.normal(size=(12, 3))
@@ -150,7 +157,8 @@ class Problem:
         self.weight = weight / weight.mean()
         functions = (ACTIVATIONS[activation],) * 2
         n_outputs = loss_object.n_outputs(self.y.shape[1])
-        self.network = Network((3, 5, 4, n_outputs), functions, layer_norm)
+        sizes = (3, 5, 4, n_outputs)
+        self.network = Network(sizes, functions, layer_norm, input_scale)
         self.params = self.network.init_params(rng, np.dtype(float))
         self.params += rng.normal(scale=0.2, size=self.params.shape)
         self.objective = Objective(
@@ -175,8 +183,10 @@ class Problem:
         """Return the gains of layer normalisation, likewise."""
         return [tensor(g) for g in self.network.layout.groups(self.params)["gains"]]
 
-    def torch_value(self, weights, biases, rows=slice(None), gains=(), factors=()):
-        a = torch.from_numpy(self.X[rows])
+    def torch_value(
+        self, weights, biases, rows=slice(None), gains=(), factors=(), scale=1.0
+    ):
+        a = torch.from_numpy(self.X[rows]) * scale
         layers = zip_longest(weights[:-1], biases[:-1], gains, factors)
         for W, b, gain, factor in layers:
             z = a @ W if gain is None else F.layer_norm(a @ W, b.shape, gain)
@@ -361,3 +371,64 @@ def test_rprop_is_torchs_while_j_falls():
     flips = gradients[1:] * gradients[:-1] < 0.0
     assert flips.sum() > 10
     np.testing.assert_allclose(path, torch_path, rtol=0, atol=1e-6)
+
+
+class Nobody:
+    """An observer that looks away."""
+
+    def epoch_begins(self, state):
+        pass
+
+    def epoch_ends(self, state):
+        return False
+
+    def epoch_fails(self, state):
+        raise AssertionError("no epoch should diverge")
+
+
+@pytest.mark.parametrize("input_scale", [False, True])
+@pytest.mark.parametrize("name", ["sgd", "adam", "rmsprop"])
+def test_rates_of_layers_are_torchs_groups_of_parameters(name, input_scale):
+    problem = Problem(alpha=0.01, input_scale=input_scale)
+    hyperparameters, make_torch, rate = TORCH_OPTIMIZERS[name]
+    rate *= 0.1
+    weights, biases = problem.tensors()
+    scales = [
+        tensor(s) for s in problem.network.layout.groups(problem.params)["scales"]
+    ]
+    # 16 / sqrt(fan_in), of 3, 5 and 4 inputs.
+    factors = [16.0 / 3.0**0.5, 16.0 / 5.0**0.5, 8.0]
+    theirs = make_torch(weights, biases)
+    defaults = {**theirs.defaults}
+    groups = [
+        *(
+            {"params": [W], "lr": rate * f}
+            for W, f in zip(weights, factors, strict=True)
+        ),
+        {"params": biases, "lr": rate * 1.6},
+        *({"params": [scale], "lr": rate * 6.0} for scale in scales),
+    ]
+    theirs = type(theirs)([{**defaults, **group} for group in groups])
+    for _ in range(20):
+        for rows in (slice(0, 4), slice(4, 8), slice(8, 12)):
+            theirs.zero_grad()
+            factor = scales[0] if scales else 1.0
+            problem.torch_value(weights, biases, rows, scale=factor).backward()
+            theirs.step()
+    streams = map(np.random.default_rng, range(2))
+    state = TrainingState(problem.params.copy(), *streams, seed=0)
+    plan = Plan(
+        optimizer=OPTIMIZERS[name](**hyperparameters),
+        rate=rate,
+        schedule=Constant(),
+        batches=Batches(slice(0, 12), 4, False),
+        max_epochs=20,
+        tol=0.0,
+        resumable=False,
+        layer_rates=FanIn(),
+    )
+    monitor = Monitor(0.0, 1000, rate=rate, exact=False)
+    train(Run(problem.objective, plan, state, monitor), Nobody())
+    assert np.abs(state.params - problem.params).max() > 0.05
+    expected = flat([*weights, *biases, *scales])
+    np.testing.assert_allclose(state.params, expected, rtol=0, atol=1e-6)

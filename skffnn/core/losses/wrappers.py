@@ -67,7 +67,8 @@ class ThroughLink(SeparableLoss):
 
     def pool(self, raw: Array) -> Array:
         pooled = self.loss.pool(np.stack([self._bent(member) for member in raw]))
-        self.locations(pooled)[...] = self.link.score(self.locations(pooled))
+        place = self.locations(pooled)
+        place[...] = self.link.finite_score(place)
         return pooled
 
     def predict(self, raw: Array) -> Array:
