@@ -62,6 +62,7 @@ for name, parameters in hold_outs.items():
         scale_target=False,
         learning_rate="constant",
         learning_rate_init=0.003,
+        batch_size=128,
         early_stopping=True,
         n_iter_no_change=20,
         random_state=0,

@@ -78,9 +78,9 @@ print(f"test R2 of ridge:            {ridge.score(X_test, y_test):.3f}")
 
 # %%
 # What the search has seen of the textbook networks: too large a penalty leaves little
-# more than a straight line, too small a one lets the larger network learn the noise,
-# most of all with L-BFGS. The dashed line is the recipe, whose dropout and averages do
-# the same work without a search.
+# more than a straight line, and with L-BFGS, which goes all the way to a minimum, too
+# small a one begins to let the larger network learn the noise. The dashed line is the
+# recipe, which has other means against that and needs no search.
 
 recipe = results.loc[results["optimizer"] == "auto", "mean_test_score"].max()
 results = results[results["optimizer"] != "auto"]
