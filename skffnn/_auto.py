@@ -156,7 +156,7 @@ def resolve_auto(
         Whether training goes on with the network that the estimator has.
     """
     recipe = follows_recipe(estimator, incremental)
-    settings = SimpleNamespace(**estimator.get_params(deep=False))
+    settings = SimpleNamespace(recipe=recipe, **estimator.get_params(deep=False))
     for name, auto in AUTO.items():
         if not is_auto(getattr(settings, name, None)):
             continue
