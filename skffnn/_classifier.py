@@ -125,7 +125,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         label_smoothing: float | str = "auto",
         gamma: float = 2.0,
         class_weight: Any = None,
-        alpha: float = 1e-4,
+        alpha: float | str = "auto",
         l1_ratio: float = 0.0,
         dropout: float | Sequence[float] | str = "auto",
         input_dropout: float = 0.0,

@@ -85,10 +85,11 @@ optimizer : str or Optimizer, default="auto"
     and "sgd" for "stochastic". "lbfgs" and "rprop" need ``solver="batch"``."""
 
 TRAINING = f"""\
-alpha : float >= 0, default=0.0001
+alpha : float >= 0 or "auto", default="auto"
     Strength of the penalty ``alpha / 2 * sum ||W||^2`` on the weights, not on the
     biases. As in :class:`~sklearn.linear_model.SGDClassifier` it does not depend on
     the number of rows, the batch size or the scale of the weights.
+{_auto("alpha")}
 
 l1_ratio : float in [0, 1], default=0.0
     Share of the penalty that is on absolute values: it is

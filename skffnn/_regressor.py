@@ -138,7 +138,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         out_activation: str = "auto",
         scale_target: bool = True,
         missing_targets: str = "error",
-        alpha: float = 1e-4,
+        alpha: float | str = "auto",
         l1_ratio: float = 0.0,
         dropout: float | Sequence[float] | str = "auto",
         input_dropout: float = 0.0,

@@ -22,13 +22,14 @@ from skffnn._auto import AUTO, Problem, resolve_auto
 from skffnn.core.averaging import SuffixAverage
 
 ESTIMATORS = [FFNNClassifier, FFNNRegressor]
-SIZES = [8, 64, 65, 500, 1999, 2000, 20_000]
+SIZES = [8, 64, 65, 299, 300, 1999, 2000, 20_000]
 
 TEXTBOOK = {
     "early_stopping": "auto",
     "max_iter": 1000,
     "learning_rate": "constant",
     "learning_rate_init": "auto",
+    "alpha": 1e-4,
     "layer_rates": "equal",
     "beta_2": 0.999,
     "weight_decay": 0.01,
@@ -44,15 +45,15 @@ TEXTBOOK = {
 
 def recipe(n, classes):
     """Return what the docstrings promise for n rows of classes, or of numbers."""
-    holds_out = classes and n >= 2000
     return {
-        "early_stopping": holds_out,
+        "early_stopping": n >= 300,
         "learning_rate": "flat_cosine",
-        "learning_rate_init": 0.0025 if classes else 0.0044,
+        "learning_rate_init": 0.0025 if classes else 0.0066,
+        "alpha": 0.0,
         "layer_rates": "fan_in",
         "beta_2": 0.95,
         "weight_decay": 0.1,
-        "dropout": 0.0 if n <= 64 else 0.3 if classes and not holds_out else 0.15,
+        "dropout": 0.0 if n <= 64 else 0.25 if classes and n < 2000 else 0.15,
         "dropout_schedule": "flat_cosine",
         **({"label_smoothing": 0.5 / math.sqrt(max(n, 64))} if classes else {}),
         "input_scale": True,
@@ -107,7 +108,7 @@ def test_the_epochs_make_18_roots_of_the_rows_in_steps(Estimator, parameters, n_
     classes = classes_of(Estimator)
     X = np.zeros((n_rows, 1))
     y = np.arange(n_rows) % 2
-    held_out = 0.15 if classes and n_rows >= 2000 else 0.0
+    held_out = 0.15 if n_rows >= 300 else 0.0
     model = Estimator((), preprocessing=None, **parameters, max_iter=1).fit(X, y)
     steps_per_epoch = math.ceil(round(n_rows * (1 - held_out)) / model.batch_size_)
     epochs = resolved(Estimator(**parameters), n_rows, classes).max_iter

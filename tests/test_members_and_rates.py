@@ -49,11 +49,10 @@ WEIGHT = np.random.default_rng(0).uniform(0.5, 2.0, len(X))
 def regressor(**parameters):
     """Return one that trains for all of its epochs."""
     return FFNNRegressor(
-        (8, 6),
         tol=0.0,
         n_iter_no_change=10**6,
         random_state=0,
-        **{"max_iter": 4, **parameters},
+        **{"hidden_layer_sizes": (8, 6), "max_iter": 4, **parameters},
     )
 
 

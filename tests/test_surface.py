@@ -7,6 +7,7 @@ import sys
 
 import joblib
 import numpy as np
+import plain
 import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 from numpydoc.validate import validate
@@ -146,7 +147,7 @@ def test_the_names_of_the_package():
 @pytest.mark.parametrize("name", LOSSES)
 def test_fitted_attributes(name, iris):
     kinds, (X, y) = LOSSES[name], iris
-    Estimator = FFNNClassifier if "binary" in kinds else FFNNRegressor
+    Estimator = plain.FFNNClassifier if "binary" in kinds else plain.FFNNRegressor
     model = Estimator((5, 4), loss=name, random_state=0).fit(X, y + 1)
     assert [W.shape for W in model.coefs_[:2]] == [(4, 5), (5, 4)]
     assert [b.shape for b in model.intercepts_[:2]] == [(5,), (4,)]
@@ -158,7 +159,7 @@ def test_fitted_attributes(name, iris):
     assert model.validation_scores_ is None
     assert model.best_validation_score_ is None
     assert type(model.optimizer_) is OPTIMIZERS["adam"]
-    assert model.batch_size_ == 32
+    assert model.batch_size_ == 15
     assert model.learning_rate_init_ == 0.001
     assert model.stop_reason_ in ("converged", "max_iter")
 
@@ -187,7 +188,7 @@ def test_the_automatic_rate_goes_by_the_parameters(iris, parameters, solver):
 )
 @pytest.mark.filterwarnings("ignore:max_iter=")
 def test_auto_is_resolved(iris, solver, name):
-    model = FFNNClassifier(solver=solver, max_iter=5, random_state=0).fit(*iris)
+    model = plain.FFNNClassifier(solver=solver, max_iter=5, random_state=0).fit(*iris)
     assert type(model.optimizer_) is OPTIMIZERS[name]
     assert hasattr(model, "partial_fit") == (name != "lbfgs")
     assert (model.learning_rate_init_ is None) == (name == "lbfgs")
@@ -203,9 +204,10 @@ def test_own_objects_survive_clone_and_pickle(iris):
     assert clone(again).get_params()["activation"][1] == LeakyReLU(0.2)
 
 
-def test_a_pickle_is_about_the_weights(tmp_path):
+@pytest.mark.parametrize("Estimator", [FFNNRegressor, plain.FFNNRegressor])
+def test_a_pickle_is_about_the_weights(Estimator, tmp_path):
     X = np.random.default_rng(0).normal(size=(50, 300))
-    model = FFNNRegressor((200,), tol=1e-2, random_state=0).fit(X, X[:, 0])
+    model = Estimator((200,), tol=1e-2, random_state=0).fit(X, X[:, 0])
     weights = sum(a.nbytes for a in (*model.coefs_, *model.intercepts_))
     assert len(pickle.dumps(model)) < 1.2 * weights
     joblib.dump(model, tmp_path / "model")
@@ -214,7 +216,7 @@ def test_a_pickle_is_about_the_weights(tmp_path):
 
 
 def test_coefs_are_views_that_can_be_set(iris):
-    model = FFNNClassifier(random_state=0).fit(*iris)
+    model = plain.FFNNClassifier(random_state=0).fit(*iris)
     model.coefs_[1][...] = 0.0
     model.intercepts_[1][...] = [0.0, 9.0, 0.0]
     assert set(model.predict(iris[0])) == {1}

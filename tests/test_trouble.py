@@ -29,6 +29,8 @@ class Interrupt(Schedule):
 def test_an_interrupt_keeps_the_best_finished_epoch(iris, solver):
     X, y = iris
     parameters = {"solver": solver, "optimizer": "sgd", "random_state": 0}
+    if solver == "mini-batch":
+        parameters["batch_size"] = 30
     steps = {"batch": 1, "mini-batch": 5, "stochastic": 150}[solver]
     model = FFNNClassifier(learning_rate=Interrupt(3 * steps), **parameters)
     with pytest.warns(UserWarning, match="interrupted after epoch 3"):
