@@ -100,8 +100,8 @@ plt.show()
 # %%
 # Counted in updates, the stochastic solver needs by far the most: each of its gradients
 # is one row's opinion, and its learning rate has to be small to average over them.
-# Counted in seconds, it keeps up with the full batch, for its updates are cheap; but they
-# are not a thousand times cheaper than those of the full batch, because every call of numpy has
-# a price of its own. Mini-batches see enough rows to use numpy well, and few enough to
+# Counted in seconds, it keeps up with the full batch, for its updates are cheap; but
+# they are not a thousand times cheaper than those, because every call of numpy has a
+# price of its own. Mini-batches see enough rows to use numpy well, and few enough to
 # take many steps. L-BFGS, which learns the curvature as it goes, makes the most of
 # every update, and each of them costs at least a pass over all rows.
