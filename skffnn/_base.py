@@ -358,8 +358,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         # 5. store
         if not (incremental or self.warm_start):
             run.state.optimizer = run.state.optimizer_state = None
-            if settings.recipe:  # its last steps are short: their mean is the end
-                run.state.average = None
+            run.state.average = None
         if not (incremental and run.monitor.holdout_loss is not None):
             run.state.progress = None
         self.preprocessor_ = preprocessor
