@@ -52,8 +52,9 @@ def constant(step, n_steps):
 
 def at_a_constant_rate(recipe):
     """Name all that the recipe chose: with a rate of one's own it is not followed."""
-    names = ("max_iter", "layer_rates", "dropout", "dropout_schedule", "average")
-    names = (*names, "input_scale", "n_members", "learning_rate_init", "optimizer")
+    names = ("max_iter", "alpha", "layer_rates", "dropout", "dropout_schedule")
+    names = (*names, "average", "input_scale", "n_members")
+    names = (*names, "learning_rate_init", "optimizer")
     if hasattr(recipe, "label_smoothing_"):
         names = (*names, "label_smoothing")
     return {
