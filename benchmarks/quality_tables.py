@@ -5,7 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["METRICS", "means", "print_tables", "read_results", "shifted_mean"]
+__all__ = [
+    "METRICS",
+    "REFERENCE",
+    "means",
+    "print_tables",
+    "read_results",
+    "shifted_mean",
+]
 
 METRICS = ("error", "log-loss", "1-AUC", "nRMSE")
 REFERENCE = "MLP"

@@ -13,6 +13,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from skffnn import FFNNRegressor, __version__
+from skffnn._auto import AUTO
+from skffnn._docs import textbook_value
 from skffnn.core.activations import ACTIVATIONS
 from skffnn.core.batches import SOLVERS
 from skffnn.core.layer_rates import LAYER_RATES
@@ -139,6 +141,11 @@ def schedule_table() -> str:
     return table("Schedules", ("Name", "Factor on the learning rate"), rows)
 
 
+def default_table() -> str:
+    rows = [(f"`{key}`", auto.rule, textbook_value(key)) for key, auto in AUTO.items()]
+    return table('What "auto" means', ("Parameter", "By the recipe", "Elsewhere"), rows)
+
+
 def layer_rates_table() -> str:
     rows = [(name(key), summary(rule)) for key, rule in LAYER_RATES.items()]
     return table("Rates of layers", ("Name", "Factors on the learning rate"), rows)
@@ -166,7 +173,9 @@ def answer(
 ) -> str:
     """Try an option, and return what comes of it."""
     X, y = np.eye(4), np.arange(4.0)
-    model = FFNNRegressor((2,), solver=solver, optimizer=optimizer, max_iter=1)
+    model = FFNNRegressor(
+        (2,), preprocessing=None, solver=solver, optimizer=optimizer, max_iter=1
+    )
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -211,6 +220,7 @@ def write_registries() -> None:
     folder.mkdir(exist_ok=True)
     tables = {
         "activations": activation_table(),
+        "defaults": default_table(),
         "losses": loss_table(),
         "optimizers": optimizer_table(),
         "schedules": schedule_table(),

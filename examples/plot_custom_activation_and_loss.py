@@ -111,7 +111,8 @@ assert largest_error_of_loss(PseudoHuber(width=0.3)) < 1e-8
 # %%
 # In use
 # ------
-# A sine with a little noise; one row in eight is lifted far above it.
+# A sine with a little noise; one row in eight is lifted far above it. X and y go to the
+# network as they are, so ``width`` is in units of y.
 
 rng = np.random.default_rng(1)
 x = np.sort(rng.uniform(-3.0, 3.0, 200))
@@ -127,7 +128,14 @@ losses = {
 }
 models = {
     name: FFNNRegressor(
-        (20,), Softsign(), solver="batch", loss=loss, tol=1e-5, random_state=0
+        (20,),
+        Softsign(),
+        preprocessing=None,
+        scale_target=False,
+        solver="batch",
+        loss=loss,
+        tol=1e-5,
+        random_state=0,
     ).fit(X, y)
     for name, loss in losses.items()
 }

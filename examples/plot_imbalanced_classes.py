@@ -46,8 +46,8 @@ for name, labels in {"training": y_train, "test": y_test}.items():
 # Four ways
 # ---------
 # All start at the share of the rare class: the bias of the output is the logarithm of
-# its odds, so that no epoch is spent on learning that eights are rare. One hidden layer
-# of eight units leaves room for mistakes.
+# its odds, so that no epoch is spent on learning that eights are rare. A textbook
+# network with one hidden layer of eight units leaves room for mistakes.
 
 ways = {
     "log_loss": {},
@@ -58,7 +58,15 @@ ways = {
 models = {
     name: make_pipeline(
         MinMaxScaler(),
-        FFNNClassifier((8,), alpha=1e-3, random_state=0, **parameters),
+        FFNNClassifier(
+            (8,),
+            "relu",
+            preprocessing=None,
+            learning_rate="constant",
+            alpha=1e-3,
+            random_state=0,
+            **parameters,
+        ),
     ).fit(X_train, y_train)
     for name, parameters in ways.items()
 }

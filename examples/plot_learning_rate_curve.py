@@ -12,8 +12,6 @@ rate that grows from step to step, and look where the loss falls, and where it e
 import matplotlib.pyplot as plt
 from sklearn.datasets import load_digits
 from sklearn.model_selection import cross_val_score
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from skffnn import FFNNClassifier, LearningRateCurveDisplay
 
@@ -22,9 +20,7 @@ X, y = load_digits(return_X_y=True)
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
 rates = {}
 for ax, optimizer in zip(axes, ("adam", "sgd"), strict=True):
-    model = make_pipeline(
-        StandardScaler(), FFNNClassifier((50,), optimizer=optimizer, random_state=0)
-    )
+    model = FFNNClassifier((50,), "relu", optimizer=optimizer, random_state=0)
     display = LearningRateCurveDisplay.from_estimator(
         model, X, y, max_rate=100.0, ax=ax, name=optimizer
     )
@@ -40,11 +36,12 @@ for optimizer, rate in rates.items():
     for factor in (1.0, 0.01):
         network = FFNNClassifier(
             (50,),
+            "relu",
             optimizer=optimizer,
             learning_rate="linear",  # a planned run: it means to end after 5 epochs
             learning_rate_init=rate * factor,
             max_iter=5,
             random_state=0,
         )
-        score = cross_val_score(make_pipeline(StandardScaler(), network), X, y).mean()
+        score = cross_val_score(network, X, y).mean()
         print(f"{optimizer:5} rate {rate * factor:.2g}: accuracy {score:.3f}")

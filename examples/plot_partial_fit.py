@@ -42,9 +42,17 @@ print(f"{len(blocks)} blocks of {BLOCK} rows")
 # prequential score (Gama, Sebastião and Rodrigues 2013). `classes` names all labels
 # there will ever be. It is needed in the first call, which holds no digit above 4. The
 # automatic learning rate expects many passes over the rows; here there is one, so a
-# larger rate is chosen.
+# larger rate is chosen. `preprocessing` would take its statistics from the first block;
+# as the scale is known, and later blocks are not like the first, there is none.
 
-model = FFNNClassifier((50,), batch_size=8, learning_rate_init=0.01, random_state=0)
+model = FFNNClassifier(
+    (50,),
+    "relu",
+    preprocessing=None,
+    batch_size=8,
+    learning_rate_init=0.01,
+    random_state=0,
+)
 model.partial_fit(X[blocks[0]], y[blocks[0]], classes=np.arange(10))
 scores = []
 for rows in blocks[1:]:

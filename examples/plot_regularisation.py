@@ -31,10 +31,11 @@ wrong = rng.random(300) < 0.1
 y_train[wrong] = rng.integers(10, size=wrong.sum())
 
 # %%
-# All five networks start from the same weights and see the same batches. The test rows
-# are passed as a validation set, so that `validation_loss_curve_` records their loss
-# after each epoch; with this much patience they never end a run. That it ends without
-# having converged is what we want here, so nobody needs to be warned.
+# All five are textbook networks that start from the same weights and see the same
+# batches. The test rows are passed as a validation set, so that
+# `validation_loss_curve_` records their loss after each epoch; with this much patience
+# they never end a run. That it ends without having converged is what we want here, so
+# nobody needs to be warned.
 
 warnings.simplefilter("ignore", ConvergenceWarning)
 options = {
@@ -47,6 +48,9 @@ options = {
 models = {
     name: FFNNClassifier(
         (128, 128),
+        "relu",
+        preprocessing=None,
+        learning_rate="constant",
         batch_size=32,
         learning_rate_init=0.003,
         max_iter=100,

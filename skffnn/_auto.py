@@ -94,6 +94,7 @@ AUTO: dict[str, Auto] = {
         "0.0025 for a classifier, 0.0066 for a regressor",
         "auto",  # by the optimizer
     ),
+    "alpha": Auto(lambda _: 0.0, "0: `weight_decay` does better", 1e-4),
     "layer_rates": Auto(lambda _: "fan_in", '"fan_in"', "equal"),
     "beta_2": Auto(lambda _: 0.95, "0.95", 0.999),
     "weight_decay": Auto(lambda _: 0.1, "0.1", 0.01),

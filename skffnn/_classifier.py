@@ -53,9 +53,10 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         between probabilities and targets of 0 and 1. A ``Loss`` of your own is used as
         it is.
 
-    label_smoothing : float in [0, 1), default=0.0
+    label_smoothing : float in [0, 1) or "auto", default="auto"
         Share of each target that "log_loss" spreads evenly over all classes (Szegedy et
         al. 2016).
+    {auto label_smoothing}
 
     gamma : float >= 0, default=2.0
         How much less "focal" counts rows that are right: their loss is multiplied with
@@ -76,6 +77,8 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     classes_ : ndarray of shape (n_classes,)
         The class labels, sorted; column numbers for a multilabel indicator.
     {attributes}
+    label_smoothing_ : float
+        `label_smoothing` as it was used.
 
     See Also
     --------
@@ -84,9 +87,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
 
     Notes
     -----
-    Inputs should be of similar scale: put a
-    :class:`~sklearn.preprocessing.StandardScaler` in front. The computation is done
-    in the precision of X: float32 stays float32.
+    {notes}
 
     References
     ----------
@@ -96,14 +97,10 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     --------
     >>> from sklearn.datasets import load_breast_cancer
     >>> from sklearn.model_selection import train_test_split
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
     >>> from skffnn import FFNNClassifier
     >>> X, y = load_breast_cancer(return_X_y=True, as_frame=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-    >>> model = make_pipeline(StandardScaler(), FFNNClassifier(random_state=0))
-    >>> model.fit(X_train, y_train)  # doctest: +ELLIPSIS
-    Pipeline(...)
+    >>> model = FFNNClassifier(random_state=0).fit(X_train, y_train)
     >>> bool(model.score(X_test, y_test) > 0.95)
     True
     """
@@ -128,7 +125,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         label_smoothing: float | str = "auto",
         gamma: float = 2.0,
         class_weight: Any = None,
-        alpha: float = 1e-4,
+        alpha: float | str = "auto",
         l1_ratio: float = 0.0,
         dropout: float | Sequence[float] | str = "auto",
         input_dropout: float = 0.0,
@@ -231,7 +228,9 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         Parameters
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Features. float32 is computed in float32, everything else in float64.
+            Features: a DataFrame with columns of any kind, or numbers. With
+            ``preprocessing=None`` numbers only; float32 is then computed in float32,
+            everything else in float64.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Class labels of any type, or a multilabel indicator of zeros and ones.
         sample_weight : array-like of shape (n_samples,), default=None

@@ -164,8 +164,8 @@ class DeepEnsembleClassifier(ClassifierMixin, BaseDeepEnsemble):
     Parameters
     ----------
     estimator : FFNNClassifier or None, default=None
-        What the members are copies of; None means ``FFNNClassifier()``. Scaling goes
-        in front of the ensemble, in a :class:`~sklearn.pipeline.Pipeline`.
+        What the members are copies of; None means ``FFNNClassifier()``. X goes to
+        them as it is: each has its own `preprocessing`.
     n_estimators : int >= 1, default=4
         The number of members.
     n_jobs : int or None, default=None
@@ -211,12 +211,10 @@ class DeepEnsembleClassifier(ClassifierMixin, BaseDeepEnsemble):
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
     >>> from skffnn import DeepEnsembleClassifier
-    >>> X, y = load_iris(return_X_y=True)
-    >>> model = make_pipeline(StandardScaler(), DeepEnsembleClassifier(random_state=0))
-    >>> model.fit(X, y).score(X, y) > 0.95
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = DeepEnsembleClassifier(random_state=0).fit(X, y)
+    >>> model.score(X, y) > 0.95
     True
     """
 
@@ -377,8 +375,8 @@ class DeepEnsembleRegressor(RegressorMixin, BaseDeepEnsemble):
     Parameters
     ----------
     estimator : FFNNRegressor or None, default=None
-        What the members are copies of; None means ``FFNNRegressor()``. Scaling goes
-        in front of the ensemble, in a :class:`~sklearn.pipeline.Pipeline`.
+        What the members are copies of; None means ``FFNNRegressor()``. X goes to
+        them as it is: each has its own `preprocessing`.
     n_estimators : int >= 1, default=4
         The number of members.
     n_jobs : int or None, default=None
@@ -422,12 +420,10 @@ class DeepEnsembleRegressor(RegressorMixin, BaseDeepEnsemble):
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
-    >>> from sklearn.preprocessing import scale
-    >>> from skffnn import DeepEnsembleRegressor, FFNNRegressor
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> network = FFNNRegressor((20,), early_stopping=True)
-    >>> model = DeepEnsembleRegressor(network, random_state=0).fit(scale(X), scale(y))
-    >>> mean, std = model.predict(scale(X), return_std=True)
+    >>> from skffnn import DeepEnsembleRegressor
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = DeepEnsembleRegressor(random_state=0).fit(X, y)
+    >>> mean, std = model.predict(X, return_std=True)
     >>> mean.shape, std.shape
     ((442,), (442,))
     """

@@ -93,9 +93,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
 
     Notes
     -----
-    Inputs should be of similar scale: put a
-    :class:`~sklearn.preprocessing.StandardScaler` in front. The computation is done
-    in the precision of X: float32 stays float32.
+    {notes}
 
     References
     ----------
@@ -103,18 +101,13 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
 
     Examples
     --------
-    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.datasets import make_friedman1
     >>> from sklearn.model_selection import train_test_split
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
     >>> from skffnn import FFNNRegressor
-    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> X, y = make_friedman1(n_samples=500, random_state=0)
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
-    >>> network = FFNNRegressor(early_stopping=True, random_state=0)
-    >>> model = make_pipeline(StandardScaler(), network)
-    >>> model.fit(X_train, y_train)  # doctest: +ELLIPSIS
-    Pipeline(...)
-    >>> bool(model.score(X_test, y_test) > 0.2)
+    >>> model = FFNNRegressor(random_state=0).fit(X_train, y_train)
+    >>> bool(model.score(X_test, y_test) > 0.9)
     True
     """
 
@@ -145,7 +138,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         out_activation: str = "auto",
         scale_target: bool = True,
         missing_targets: str = "error",
-        alpha: float = 1e-4,
+        alpha: float | str = "auto",
         l1_ratio: float = 0.0,
         dropout: float | Sequence[float] | str = "auto",
         input_dropout: float = 0.0,
@@ -251,7 +244,9 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         Parameters
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
-            Features. float32 is computed in float32, everything else in float64.
+            Features: a DataFrame with columns of any kind, or numbers. With
+            ``preprocessing=None`` numbers only; float32 is then computed in float32,
+            everything else in float64.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Target values. NaN where they are missing, with
             ``missing_targets="ignore"``.
@@ -346,8 +341,9 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions, in the shape that y had in fit and the precision X had. With
-            several quantiles these are a last axis more, in increasing order.
+            Predictions, in the shape that y had in fit; float64, or with
+            ``preprocessing=None`` in the precision X had in fit. With several quantiles
+            these are a last axis more, in increasing order.
         y_std : ndarray of the same shape
             Standard deviations, with `return_std` only.
 

@@ -340,7 +340,7 @@ def warn_without_effect(
         unused.add("batch_size")
     if estimator.solver == "batch":
         unused.add("shuffle")
-    if not estimator.alpha:
+    if not settings.alpha:
         unused.add("l1_ratio")
     if not estimator.early_stopping:
         unused.update(("validation_fraction", "validation_split", "scoring", "refit"))

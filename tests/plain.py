@@ -16,6 +16,7 @@ TEXTBOOK = {
     "activation": "relu",
     "preprocessing": None,
     "scale_target": False,
+    "alpha": 1e-4,
     "label_smoothing": 0.0,
     "dropout": 0.0,
     "dropout_schedule": "constant",

@@ -10,9 +10,10 @@ Arrays
 ``weight`` : (n_samples,) or None, sample weights whose mean is one; None means all one
 ``rows`` : slice or 1-D index array, the rows of ``X`` that one evaluation sees
 ``params`` : (n_params,), all weight matrices in layer order, then all biases, then the
-    gains of normalised layers
+    gains of normalised layers, then the scales of features
 ``grad`` : (n_params,), dJ/dparams in the same order; overwritten, never added to
-``W``, ``b`` : (fan_in, fan_out) and (fan_out,), views into a flat vector
+``W``, ``b`` : (fan_in, fan_out) and (fan_out,), views into a flat vector; in the last
+    layer of several members with one axis more, first, for these
 ``z`` : (rows, fan_out), pre-activation, ``a_below @ W + b``
 ``a`` : (rows, fan_out), activation, ``f(z)``
 ``raw`` : (rows, n_outputs), ``z`` of the last layer, before the link
@@ -39,4 +40,5 @@ epoch : one pass over the training rows
 solver : how many rows one step sees
 optimizer : what a step does with the gradient
 rate : the learning rate of one step
+member : one of several networks that share their hidden layers
 """

@@ -86,9 +86,23 @@ class InverseScaling(Schedule):
 
 @dataclass(frozen=True)
 class Adaptive(Schedule):
-    """Constant until the training stalls, then a fifth of what it was."""
+    """Constant until the training stalls, then `factor` times what it was.
 
-    plateau_factor: ClassVar[float] = 0.2
+    Parameters
+    ----------
+    factor : float in (0, 1), default=0.2
+        What each plateau multiplies the rate with.
+    """
+
+    factor: float = 0.2
+
+    def __post_init__(self) -> None:
+        require(self, factor="(0, 1)")
+
+    @property
+    def plateau_factor(self) -> float:  # type: ignore[override]
+        """That factor."""
+        return self.factor
 
     def __call__(self, step: int, n_steps: int) -> float:
         return 1.0

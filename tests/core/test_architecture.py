@@ -157,8 +157,10 @@ DOORS = {
     },
     "_losses": {"_resolve", "core.links", "core.losses", "core.typing"},
     "_docs": {
+        "_auto",
         "core.activations",
         "core.batches",
+        "core.layer_rates",
         "core.links",
         "core.losses",
         "core.optimizers",

@@ -122,7 +122,7 @@ def test_warm_up_leads_to_any_other_schedule():
     up = WarmUp(Cosine(), steps=0.1)
     assert factors(up, [0, 4, 9]) == pytest.approx([0.1, 0.5, 1.0])
     assert factors(up, [10, 55, 100]) == pytest.approx([1.0, 0.5, 0.0])
-    assert WarmUp(Adaptive()).plateau_factor == Adaptive.plateau_factor
+    assert WarmUp(Adaptive(0.3)).plateau_factor == 0.3
     assert (WarmUp().planned, WarmUp(Cosine()).planned) == (False, True)
     assert WarmUp(OneCycle()).momentum(0, 100) == OneCycle().momentum(0, 90)
     assert WarmUp(Constant()).momentum(0, 100) is None
