@@ -340,6 +340,8 @@ learning_rate_init_ : float or None
     The learning rate that training began with; None for "lbfgs".
 max_iter_ : int
     `max_iter` as it was used, and so the other parameters that may be "auto":
+alpha_ : float
+    `alpha` as it was used.
 learning_rate_ : str, Schedule or callable
     `learning_rate` as it was used.
 layer_rates_ : str or LayerRates
