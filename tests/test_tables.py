@@ -215,9 +215,9 @@ def test_arrays_may_have_gaps(Estimator):
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
 def test_sparse_stays_sparse(Estimator):
     rng = np.random.default_rng(0)
-    n, width = 2000, 20_000
-    cells = rng.integers(n, size=5000), rng.integers(width, size=5000)
-    X = sp.csr_array((np.ones(5000), cells), shape=(n, width))
+    n, width = 1000, 10_000
+    cells = rng.integers(n, size=2000), rng.integers(width, size=2000)
+    X = sp.csr_array((np.ones(2000), cells), shape=(n, width))
     y = np.arange(n) % 2
     model = Estimator((2,), n_members=1, max_iter=1)
     tracemalloc.start()
@@ -294,3 +294,35 @@ def test_what_predict_has_not_seen_is_no_error(Estimator, X):
     frame = people().head(3).assign(city=["Pisa", None, "Rome"])
     strange = frame if isinstance(X, pd.DataFrame) else pl.from_pandas(frame)
     assert len(model.predict(strange)) == 3
+
+
+@pytest.mark.parametrize(
+    ("X", "told"),
+    [
+        ([1.0, 2.0], "Expected 2D array, got 1D"),
+        (np.arange(2.0), "Expected 2D array, got 1D"),
+        ([], "Expected 2D array, got 1D"),
+        (["a", "b"], "Expected 2D array, got 1D"),
+        (pd.Series([1.0, 2.0]), "2-dimensional container"),
+        (np.zeros((2, 1, 1)), "dim 3"),
+        (None, "Expected 2D array, got scalar"),
+    ],
+    ids=["list", "array", "empty", "words", "Series", "cube", "None"],
+)
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_what_is_no_table_is_refused_with_advice(Estimator, X, told):
+    with pytest.raises(ValueError, match=told):
+        Estimator().fit(X, [0, 1])
+    model = Estimator((2,), max_iter=1).fit([[1.0], [2.0]], [0, 1])
+    for method in (model.predict, lambda X: model.fit(X, [0, 1])):
+        with pytest.raises(ValueError, match=told):
+            method(X)
+    assert model.n_features_in_ == 1
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_lists_of_rows_are_split_too(Estimator):
+    rows = [[i, "odd" if i % 2 else "even"] for i in range(40)]
+    y = [i % 2 for i in range(40)]
+    model = quick(Estimator, early_stopping=True, validation_split=KFold(4))
+    assert model.fit(rows, y).score(rows, y) > 0.9
