@@ -74,7 +74,10 @@ def fit_preprocess(
         weights = {}
         if weight is not None and has_fit_parameter(preprocessor, "sample_weight"):
             weights["sample_weight"] = weight
-        X = preprocessor.fit_transform(X, y, **weights)
+        if hasattr(preprocessor, "fit_transform"):
+            X = preprocessor.fit_transform(X, y, **weights)
+        else:  # such as a FrozenEstimator
+            X = preprocessor.fit(X, y, **weights).transform(X)
     return check_features(X, [np.float64, np.float32], estimator)
 
 

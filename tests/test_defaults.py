@@ -12,6 +12,7 @@ from sklearn.datasets import (
     load_wine,
     make_classification,
 )
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -221,6 +222,20 @@ def test_a_model_that_is_fitted_again_starts_from_its_parameters(Estimator):
     assert what_was_resolved(again) == what_was_resolved(expected)
     np.testing.assert_array_equal(again.predict(X), expected.predict(X))
     assert "auto" in again.get_params().values()
+
+
+@pytest.mark.parametrize("Estimator", ESTIMATORS)
+def test_k_calls_of_partial_fit_are_a_fit_at_a_constant_rate(Estimator):
+    X, y = data_of(Estimator, 300)
+    one = Estimator((8,), learning_rate="constant", max_iter=3, random_state=0)
+    other = Estimator((8,), random_state=0)
+    known = {"classes": [0, 1]} if classes_of(Estimator) else {}
+    for _ in range(3):
+        other.partial_fit(X, y, **known)
+    with pytest.warns(ConvergenceWarning, match="max_iter=3"):
+        one.fit(X, y)
+    np.testing.assert_array_equal(one.predict(X), other.predict(X))
+    assert one.loss_curve_ == other.loss_curve_
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
