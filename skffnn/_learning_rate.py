@@ -163,8 +163,8 @@ def learning_rate_curve(
         network.fit(X, y, sample_weight)
     if not log.losses:
         raise ValueError(
-            "The loss of the first step is not finite: there is no curve. Scale X (put "
-            "a StandardScaler in front), and y if it is large."
+            "The loss of the first step is not finite: there is no curve. Scale X "
+            "(preprocessing='auto') and a large y (scale_target=True)."
         )
     rates = [min_rate * rise(step, n_steps) for step in range(len(log.losses))]
     lowest = int(np.argmin(log.smoothed))

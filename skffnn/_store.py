@@ -29,14 +29,14 @@ TROUBLE = {
     ),
     StopReason.LINE_SEARCH: (
         "L-BFGS stopped in epoch {epoch}: no lower loss was found along its direction. "
-        "Features of very different scale do this (put a StandardScaler in front), and "
+        "Features of very different scale do this (scale X: preprocessing='auto'), and "
         "so does float32, whose precision may be used up (raise tol), and so does a "
         "loss with a kink, absolute_error or quantile (choose another optimizer)."
     ),
     StopReason.DIVERGED: (
         "Training diverged after epoch {epoch}: the loss exploded{also}. The "
         "parameters are those of the best finished epoch of this call, or those it "
-        "began with. Scale X (put a StandardScaler in front), and y if it is large."
+        "began with. Scale X (preprocessing='auto') and a large y (scale_target=True)."
     ),
     StopReason.INTERRUPTED: (
         "Training was interrupted after epoch {epoch}. The parameters are those of the "
@@ -48,7 +48,7 @@ TROUBLE = {
 NORMAL = (StopReason.CONVERGED, StopReason.EARLY_STOPPING, StopReason.MAX_ITER)
 DEAD = (
     "The network is dead: it predicts the same for all rows, as no hidden unit tells "
-    "them apart any more. Scale X (put a StandardScaler in front), lower "
+    "them apart any more. Scale X (preprocessing='auto'), lower "
     "learning_rate_init, or try activation='leaky_relu'."
 )
 
