@@ -68,7 +68,7 @@ def test_divergence_stops_at_once_and_restores(diabetes, solver, dtype):
         solver=solver, optimizer="sgd", learning_rate_init=5.0, random_state=0
     )
     with pytest.warns(
-        ConvergenceWarning, match=r"StandardScaler.*learning_rate_init=5"
+        ConvergenceWarning, match=r"preprocessing.*learning_rate_init=5"
     ):
         model.fit((100.0 * X).astype(dtype), y)
     assert model.stop_reason_ == "diverged"
@@ -258,6 +258,6 @@ def test_a_hold_out_that_is_not_finite_is_said(diabetes):
 
 def test_the_advice_after_lbfgs_is_not_about_a_rate_it_does_not_have(diabetes):
     X, y = diabetes
-    with pytest.warns(ConvergenceWarning, match="StandardScaler") as record:
+    with pytest.warns(ConvergenceWarning, match="preprocessing") as record:
         FFNNRegressor(solver="batch", random_state=0).fit(1e160 * X, y)
     assert "learning_rate" not in str(record[0].message)
