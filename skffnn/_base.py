@@ -38,6 +38,12 @@ from skffnn._auto import Problem, resolve_auto, resolved_attributes
 from skffnn._build import build_network, build_run, draw_seed, new_state
 from skffnn._callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from skffnn._checkpoint import Checkpoint, CheckpointFile
+from skffnn._combinations import (
+    check_combinations,
+    check_names,
+    check_validation_set,
+    warn_without_effect,
+)
 from skffnn._data import Data, encode
 from skffnn._holdout import choose_rows, split_by
 from skffnn._inputs import (
@@ -51,13 +57,9 @@ from skffnn._observer import Observer
 from skffnn._refit import build_refit, is_due, reason_of_both
 from skffnn._resolve import (
     DROPOUT_SCHEDULES,
-    check_combinations,
-    check_names,
-    check_validation_set,
     resolve_early_stopping,
     resolve_optimizer,
     splits,
-    warn_without_effect,
 )
 from skffnn._scoring import HoldoutScore
 from skffnn._store import fitted_attributes, snapshot, warn_of_trouble
@@ -72,9 +74,10 @@ from skffnn.core.monitor import StopReason
 from skffnn.core.network import Network
 from skffnn.core.objective import CHUNK
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder
+from skffnn.core.plan import Run
 from skffnn.core.schedules import SCHEDULES
 from skffnn.core.state import TrainingState
-from skffnn.core.training import Run, train
+from skffnn.core.training import train
 from skffnn.core.typing import Array, TargetKind
 
 __all__ = [

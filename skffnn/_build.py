@@ -26,8 +26,8 @@ from skffnn.core.monitor import Monitor
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import LBFGS
+from skffnn.core.plan import Plan, Run
 from skffnn.core.state import TrainingState
-from skffnn.core.training import Plan, Run
 from skffnn.core.typing import Rows
 
 __all__ = ["build_network", "build_run", "draw_seed", "new_state"]

@@ -12,8 +12,8 @@ from sklearn.utils.metaestimators import available_if
 
 from skffnn._base import AUTO, CLASS_WEIGHTS, BaseFFNN, Interval, loss_constraint
 from skffnn._checkpoint import Checkpoint
+from skffnn._combinations import partial_fit_is_possible
 from skffnn._docs import document
-from skffnn._resolve import partial_fit_is_possible
 from skffnn._targets import LabelTargets, NumberTargets, is_multilabel
 from skffnn._weights import class_weighted
 from skffnn.core.activations import Activation

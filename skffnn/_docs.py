@@ -229,7 +229,8 @@ scoring : str or callable, default="loss"
     What judges the hold-out: its mean loss, without the penalty; or any scorer of
     scikit-learn by name, such as "roc_auc", or a callable
     ``scorer(estimator, X, y) -> float``, higher being better. A scorer that takes
-    ``sample_weight`` gets that of the hold-out.
+    ``sample_weight`` gets that of the hold-out. X comes as the network sees it,
+    after `preprocessing`.
 
 validation_fraction : float in (0, 1), default=0.15
     Share of the rows that `early_stopping` holds out, stratified by class.

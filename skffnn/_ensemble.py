@@ -32,9 +32,9 @@ from sklearn.utils.validation import check_is_fitted
 from skffnn._base import COUNT, BaseFFNN
 from skffnn._callbacks import CallbackSupportMixin, MemberTasks, with_callbacks
 from skffnn._classifier import FFNNClassifier
+from skffnn._combinations import partial_fit_is_possible
 from skffnn._members import moments, new_members, train_member
 from skffnn._regressor import FFNNRegressor
-from skffnn._resolve import partial_fit_is_possible
 from skffnn.core.typing import Array
 
 __all__ = ["DeepEnsembleClassifier", "DeepEnsembleRegressor"]

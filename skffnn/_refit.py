@@ -8,8 +8,8 @@ from skffnn._build import build_network, build_run, new_state
 from skffnn._data import Data
 from skffnn._losses import resolve_loss
 from skffnn.core.monitor import StopReason
+from skffnn.core.plan import Run
 from skffnn.core.state import TrainingState
-from skffnn.core.training import Run
 
 __all__ = ["build_refit", "is_due", "reason_of_both"]
 

@@ -12,9 +12,9 @@ from sklearn.utils.metaestimators import available_if
 
 from skffnn._base import BaseFFNN, Interval, StrOptions, loss_constraint
 from skffnn._checkpoint import Checkpoint
+from skffnn._combinations import partial_fit_is_possible
 from skffnn._docs import document
 from skffnn._losses import resolve_loss
-from skffnn._resolve import partial_fit_is_possible
 from skffnn._targets import NumberTargets
 from skffnn.core.activations import Activation
 from skffnn.core.averaging import Averaging

@@ -1,10 +1,5 @@
-"""From the estimator's parameters to the objects of the core.
+"""From the estimator's parameters to the objects of the core: what a name means."""
 
-The one place that reads names and "auto", says which combinations are impossible,
-and which parameters have no effect with the others.
-"""
-
-import inspect
 import math
 import numbers
 from collections.abc import Callable, Sequence
@@ -13,24 +8,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from skffnn._warnings import warn
 from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.averaging import Averaging, ExponentialAverage, PolyakAverage
 from skffnn.core.batches import SOLVERS, auto_batch_size
 from skffnn.core.dropout import Dropout
 from skffnn.core.layer_rates import LAYER_RATES, LayerRates
-from skffnn.core.losses import LOSSES
 from skffnn.core.network import INITIAL_VARIANCE
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder, Optimizer
 from skffnn.core.schedules import SCHEDULES, Constant, Schedule
 
 __all__ = [
+    "AUTO_OPTIMIZER",
     "DROPOUT_SCHEDULES",
-    "check_combinations",
-    "check_names",
-    "check_validation_set",
     "from_parameters",
-    "partial_fit_is_possible",
     "resolve_activations",
     "resolve_average",
     "resolve_batch_size",
@@ -42,7 +32,6 @@ __all__ = [
     "resolve_rate",
     "resolve_schedule",
     "splits",
-    "warn_without_effect",
 ]
 
 # More rows than this, and early_stopping="auto" holds some out, as in scikit-learn's
@@ -51,109 +40,6 @@ MANY_ROWS = 10_000
 # All but those that wait for a plateau, of which dropout has none.
 DROPOUT_SCHEDULES = {n for n, cls in SCHEDULES.items() if cls.plateau_factor == 1.0}
 AUTO_OPTIMIZER = {"batch": "lbfgs", "mini-batch": "adam", "stochastic": "sgd"}
-
-
-def check_names(estimator: Any) -> None:
-    """Point users of MLPClassifier the right way: its `solver` is our `optimizer`."""
-    if isinstance(estimator.solver, str) and estimator.solver in OPTIMIZERS:
-        solver = OPTIMIZERS[estimator.solver].solvers
-        better = "mini-batch" if "mini-batch" in solver else solver[0]
-        raise ValueError(
-            f"solver={estimator.solver!r} names an optimizer. The solver says how many "
-            f"rows one step sees and is one of {list(SOLVERS)}; write "
-            f"solver={better!r}, optimizer={estimator.solver!r}."
-        )
-
-
-def check_combinations(estimator: Any, optimizer: Optimizer) -> None:
-    """Raise for parameters that are allowed, but not together."""
-    if estimator.checkpoint is not None and isinstance(optimizer, LBFGS):
-        raise ValueError(
-            f"checkpoint={estimator.checkpoint!r} needs an optimizer that takes steps, "
-            "such as 'adam': scipy's L-BFGS (which optimizer='auto' means for "
-            "solver='batch') does not show its state"
-        )
-    rates = resolve_dropout(estimator).rates
-    if isinstance(optimizer, LBFGS) and any(rates):
-        name = "dropout" if any(rates[1:]) else "input_dropout"
-        raise ValueError(
-            f"{name}={getattr(estimator, name)!r} needs an optimizer that takes steps, "
-            "such as 'adam': the line search of L-BFGS (which optimizer='auto' means "
-            "for solver='batch') needs an objective that stands still, and dropout "
-            "changes it at every evaluation"
-        )
-    if isinstance(optimizer, LBFGS) and resolve_average(estimator) is not None:
-        raise ValueError(
-            f"average={estimator.average!r} needs an optimizer that takes steps, such "
-            "as 'adam': L-BFGS (which optimizer='auto' means for solver='batch') does "
-            "not wander about a minimum, and its first iterates are far away"
-        )
-    if estimator.n_members > 1 and not (
-        estimator.solver == "mini-batch" and estimator.shuffle
-    ):
-        raise ValueError(
-            f"n_members={estimator.n_members!r} needs solver='mini-batch' and "
-            f"shuffle=True, which deal the rows out to the members, got "
-            f"solver={estimator.solver!r} and shuffle={estimator.shuffle!r}"
-        )
-    if estimator.checkpoint is not None and estimator.warm_start:
-        raise ValueError(
-            f"checkpoint={estimator.checkpoint!r} resumes a fit from the start, "
-            "warm_start=True goes on from the last call: use one of them"
-        )
-    if estimator.refit and estimator.warm_start:
-        raise ValueError(
-            "refit=True trains from a new start once more, warm_start=True goes on "
-            "from the last call: set one of them to False"
-        )
-
-
-def partial_fit_is_possible(estimator: Any) -> bool:
-    """Raise AttributeError, with the reason, where partial_fit makes no sense."""
-    if estimator.early_stopping and not isinstance(estimator.early_stopping, str):
-        raise AttributeError(
-            "partial_fit is not available with early_stopping=True: it sees rows once "
-            "and holds none out. Use fit, or set early_stopping='auto' and pass X_val "
-            "and y_val, or set early_stopping=False."
-        )
-    if isinstance(getattr(estimator, "class_weight", None), str):
-        raise AttributeError(
-            "partial_fit is not available with class_weight='balanced': it does not "
-            "see all rows. Compute the weights on all labels, by "
-            "sklearn.utils.class_weight.compute_class_weight, and pass a dict."
-        )
-    optimizer = estimator.optimizer
-    if optimizer == "auto":
-        optimizer = AUTO_OPTIMIZER.get(estimator.solver)
-    if optimizer == "lbfgs" or isinstance(optimizer, LBFGS):
-        raise AttributeError(
-            "partial_fit is not available with optimizer='lbfgs' (which 'auto' means "
-            "for solver='batch'): it has no single step. Choose another optimizer."
-        )
-    return True
-
-
-def check_validation_set(estimator: Any, validation: tuple[Any, Any, Any]) -> None:
-    """Raise unless X_val, y_val and sample_weight_val go together and are asked for."""
-    X, y, weight = validation
-    if X is None and y is None and weight is None:
-        return
-    if X is None or y is None:
-        given = [
-            name
-            for name, value in zip(
-                ("X_val", "y_val", "sample_weight_val"), validation, strict=True
-            )
-            if value is not None
-        ]
-        raise ValueError(
-            f"X_val and y_val must be passed together, got {' and '.join(given)} only"
-        )
-    if not estimator.early_stopping:
-        raise ValueError(
-            "X_val and y_val are for early stopping, but early_stopping=False. Set it "
-            "to True, or to 'auto', which also serves partial_fit."
-        )
 
 
 def resolve_hidden_layer_sizes(value: Any) -> tuple[int, ...]:
@@ -323,68 +209,6 @@ def splits(estimator: Any) -> bool:
     return estimator.validation_split is not None and bool(estimator.early_stopping)
 
 
-def warn_without_effect(
-    estimator: Any,
-    settings: Any,
-    optimizer: Optimizer,
-    without_effect: set[str],
-    groups: Any,
-) -> None:
-    """Warn once of all parameters that the others leave without effect.
-
-    `without_effect` names those of which the arguments of this call are the reason,
-    `settings` are the parameters without "auto".
-    """
-    unused = set(without_effect)
-    if estimator.solver != "mini-batch":
-        unused.add("batch_size")
-    if estimator.solver == "batch":
-        unused.add("shuffle")
-    if not settings.alpha:
-        unused.add("l1_ratio")
-    if not estimator.early_stopping:
-        unused.update(("validation_fraction", "validation_split", "scoring", "refit"))
-    if estimator.validation_split is not None:
-        unused.add("validation_fraction")
-    for cls in OPTIMIZERS.values():
-        unused.update(cls.shared)
-    if isinstance(estimator.optimizer, str):
-        unused.difference_update(optimizer.shared)
-    for name, by_kind in LOSSES.items():
-        if name != estimator.loss:
-            unused.update(*(loss.shared for loss in by_kind.values()))
-    if not isinstance(optimizer, FirstOrder):
-        unused.update(
-            ("learning_rate_init", "layer_rates", "max_grad_norm", "max_norm")
-        )
-    if not optimizer.uses_schedule:
-        unused.add("learning_rate")
-    if not resolve_hidden_layer_sizes(estimator.hidden_layer_sizes):
-        unused.update(("dropout", "layer_norm", "max_norm", "n_members"))
-    if not resolve_dropout(settings).rates:
-        unused.add("dropout_schedule")
-    by_power = {
-        name
-        for name in ("learning_rate", "dropout_schedule")
-        if getattr(settings, name) == "invscaling"
-    }
-    if by_power <= unused:
-        unused.add("power_t")
-    signature = inspect.signature(type(estimator))
-    changed = [
-        f"{name}={getattr(estimator, name)!r}"
-        for name, parameter in signature.parameters.items()
-        if name in unused and not _same(getattr(estimator, name), parameter.default)
-    ]
-    if groups is not None and ("validation_split" in unused or not splits(estimator)):
-        changed.append("groups (they are for validation_split)")
-    if changed:
-        warn(
-            f"No effect with solver={estimator.solver!r}, optimizer={optimizer!r} and "
-            f"loss={estimator.loss!r}: " + ", ".join(changed)
-        )
-
-
 @dataclass(frozen=True)
 class CheckedSchedule(Schedule):
     """A user's function (step, n_steps) -> factor, asked for sensible answers.
@@ -414,7 +238,3 @@ class CheckedSchedule(Schedule):
 def from_parameters(cls: Any, estimator: Any) -> Any:
     """Make a `cls`; its shared fields are parameters of the estimator."""
     return cls(**{name: getattr(estimator, name) for name in cls.shared})
-
-
-def _same(value: Any, default: Any) -> bool:
-    return type(value) is type(default) and bool(np.all(value == default))

@@ -12,8 +12,8 @@ from skffnn.core.batches import split
 from skffnn.core.monitor import StopReason
 from skffnn.core.objective import CHUNK
 from skffnn.core.optimizers import LBFGS
+from skffnn.core.plan import Run
 from skffnn.core.state import TrainingState
-from skffnn.core.training import Run
 
 __all__ = ["fitted_attributes", "snapshot", "warn_of_trouble"]
 

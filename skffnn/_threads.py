@@ -19,7 +19,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from skffnn.core.objective import CHUNK
-from skffnn.core.training import Run
+from skffnn.core.plan import Run
 
 __all__ = ["blas_threads"]
 

@@ -67,9 +67,7 @@ def test_divergence_stops_at_once_and_restores(diabetes, solver, dtype):
     model = FFNNRegressor(
         solver=solver, optimizer="sgd", learning_rate_init=5.0, random_state=0
     )
-    with pytest.warns(
-        ConvergenceWarning, match=r"preprocessing.*learning_rate_init=5"
-    ):
+    with pytest.warns(ConvergenceWarning, match=r"preprocessing.*learning_rate_init=5"):
         model.fit((100.0 * X).astype(dtype), y)
     assert model.stop_reason_ == "diverged"
     assert model.n_iter_ < 50

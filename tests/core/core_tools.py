@@ -10,9 +10,10 @@ from skffnn.core.monitor import Monitor
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder
+from skffnn.core.plan import Plan, Run
 from skffnn.core.schedules import SCHEDULES
 from skffnn.core.state import TrainingState
-from skffnn.core.training import Plan, Run, train
+from skffnn.core.training import train
 
 LOSS_CASES = [(name, kind) for name, kinds in LOSSES.items() for kind in kinds]
 FIRST_ORDER = [n for n, cls in OPTIMIZERS.items() if issubclass(cls, FirstOrder)]

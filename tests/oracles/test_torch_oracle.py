@@ -13,9 +13,10 @@ from skffnn.core.monitor import Monitor
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import OPTIMIZERS, FirstOrder
+from skffnn.core.plan import Plan, Run
 from skffnn.core.schedules import Constant
 from skffnn.core.state import TrainingState
-from skffnn.core.training import Plan, Run, train
+from skffnn.core.training import train
 from skffnn.core.typing import Mask
 
 torch = pytest.importorskip("torch")
