@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 import rival_torch
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from textbook import FFNNClassifier, FFNNRegressor
 from timing import Contestant, seconds_of
-
-from skffnn import FFNNClassifier, FFNNRegressor
 
 __all__ = [
     "FEWEST_EPOCHS",

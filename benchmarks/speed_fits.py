@@ -12,9 +12,8 @@ from rivals import NEVER
 from sklearn.datasets import fetch_openml, load_digits
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
+from textbook import FFNNClassifier
 from timing import Column, Options, Table, seconds_of, torch
-
-from skffnn import FFNNClassifier
 
 __all__ = ["run"]
 

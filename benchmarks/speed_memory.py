@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from rivals import NEVER
 from sklearn.neural_network import MLPRegressor
+from textbook import FFNNRegressor
 from timing import Column, Options, Table
-
-from skffnn import FFNNRegressor
 
 __all__ = ["run"]
 

@@ -16,9 +16,8 @@ from statistics import median
 import numpy as np
 from rivals import NEVER
 from sklearn.neural_network import MLPRegressor
+from textbook import FFNNRegressor
 from timing import Column, Options, Table, ratio, seconds_of, threads
-
-from skffnn import FFNNRegressor
 
 __all__ = ["run"]
 

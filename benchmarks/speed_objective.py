@@ -15,9 +15,8 @@ from scipy.special import logsumexp
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.preprocessing import scale
+from textbook import FFNNClassifier, FFNNRegressor
 from timing import Column, Options, Table, seconds_of, seconds_per_unit
-
-from skffnn import FFNNClassifier, FFNNRegressor
 
 __all__ = ["run"]
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from textbook import FFNNClassifier, FFNNRegressor
 from timing import Column, Contestant, Options, Table, seconds_of, seconds_per_unit
-
-from skffnn import FFNNClassifier, FFNNRegressor
 
 __all__ = ["run"]
 

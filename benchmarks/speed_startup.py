@@ -11,9 +11,8 @@ from rivals import NEVER
 from sklearn.datasets import make_classification
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
+from textbook import FFNNClassifier
 from timing import Column, Options, Table, seconds_of, seconds_per_unit
-
-from skffnn import FFNNClassifier
 
 __all__ = ["run"]
 

@@ -3,6 +3,7 @@
 import inspect
 import os
 import re
+import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -236,3 +237,11 @@ def write_registries() -> None:
 
 
 write_registries()
+
+# -- The figure of the quality benchmark, from its results -----------------------------
+
+sys.path.insert(0, str(HERE.parent / "benchmarks"))
+
+from quality_figure import draw
+
+draw(HERE.parent / "benchmarks/quality.csv", HERE / "registries/quality.png")
