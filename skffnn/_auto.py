@@ -111,7 +111,9 @@ AUTO: dict[str, Auto] = {
     ),
     "input_scale": Auto(lambda _: True, "True", False),
     "n_members": Auto(
-        lambda problem: 1 if problem.is_small else 4, "4; 1 up to 64 rows", 1
+        lambda problem: 1 if problem.is_small else 4,
+        "4; 1 up to 64 rows, without `shuffle`, and in smaller batches",
+        1,
     ),
     "average": Auto(lambda _: SuffixAverage(), "``SuffixAverage(degree=30)``", False),
     "n_iter_no_change": Auto(
@@ -170,11 +172,17 @@ def resolve_auto(
         setattr(settings, name, value)
     if recipe:
         settings.optimizer = "adamw"
-        if not settings.shuffle and is_auto(estimator.n_members):
+        if is_auto(estimator.n_members) and not can_deal(settings):
             settings.n_members = 1
     if settings.max_iter is None:
         settings.max_iter = planned_epochs(settings, problem)
     return settings
+
+
+def can_deal(settings: Any) -> bool:
+    """Return whether every member gets its share of the rows, a new one each epoch."""
+    size = settings.batch_size
+    return settings.shuffle and (is_auto(size) or size >= settings.n_members)
 
 
 def resolved_attributes(settings: Any) -> dict[str, Any]:

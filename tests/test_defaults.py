@@ -277,3 +277,11 @@ def test_raw_numbers_are_learnt_without_a_warning():
     cv = KFold(5, shuffle=True, random_state=0)
     model = FFNNRegressor(random_state=0)
     assert cross_val_score(model, X, y, cv=cv, error_score="raise").mean() > 0.35
+
+
+@pytest.mark.parametrize("parameters", [{"shuffle": False}, {"batch_size": 3}], ids=str)
+def test_there_is_one_member_where_not_all_would_get_rows(parameters):
+    settings = resolve_auto(
+        FFNNClassifier(**parameters), Problem(500, True), False, False
+    )
+    assert settings.n_members == 1
