@@ -44,9 +44,9 @@ fig.tight_layout()
 # ----------------------
 #
 # Ten epochs on the digits, all from the same start: a rate that ends near zero lets the
-# last steps settle, and it may begin higher for it. Where the rate is low from the start,
-# ten epochs do not get far, and slowing down makes it worse. A function is a schedule as
-# well, here one that never changes.
+# last steps settle, and it may begin higher for it. Where the rate is low from the
+# start, ten epochs do not get far, and slowing down makes it worse. A function is a
+# schedule as well, here one that never changes.
 
 from sklearn.datasets import load_digits
 from sklearn.metrics import log_loss
