@@ -2,7 +2,8 @@
 
     python benchmarks/quality.py                    # everything, several hours
     python benchmarks/quality.py --sets iris wine --methods skffnn MLP --splits 1
-    python benchmarks/quality.py --tables           # only print what is in the file
+    python benchmarks/quality.py --tables           # only print what is in the file,
+                                                    # of some --sets if you like
 
 Results are appended to benchmarks/quality.csv as they come, so a run that was broken
 off goes on where it was; what is there is not measured again. Every method gets the
@@ -112,7 +113,8 @@ def main():
     arguments = parser.parse_args()
     if not arguments.tables:
         run(arguments.sets, arguments.methods, arguments.splits)
-    print_tables(read_results(FILE), list(DATA))
+    results = read_results(FILE)
+    print_tables([r for r in results if r["set"] in arguments.sets], arguments.sets)
 
 
 if __name__ == "__main__":
