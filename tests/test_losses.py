@@ -49,7 +49,14 @@ def flat(model):
 
 # -- Without hidden layers, on full batches: answers of scikit-learn ------------------
 
-LINEAR = {"solver": "batch", "tol": 1e-8, "alpha": ALPHA, "max_iter": 10_000}
+LINEAR = {
+    "solver": "batch",
+    "tol": 1e-10,
+    "n_iter_no_change": 100,
+    "alpha": ALPHA,
+    "max_iter": 10_000,
+    "random_state": 0,
+}
 EXACT = {"alpha": ALPHA, "solver": "newton-cholesky", "tol": 1e-10}
 GLMS = {
     "poisson": ({}, PoissonRegressor(**EXACT)),
