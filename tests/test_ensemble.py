@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 import sklearn
+from names import assert_knows_the_names
 from plain import FFNNClassifier, FFNNRegressor
 from sklearn.base import clone
 from sklearn.metrics import log_loss, mean_squared_error
@@ -415,7 +416,7 @@ def test_frames_and_sparse_matrices_go_to_the_members(cancer_frame):
     expected = clone(model).fit(X.to_numpy(), y).predict_proba(X.to_numpy())
     for frame in (X, pl.from_pandas(X)):
         fitted = clone(model).fit(frame, y)
-        assert fitted.feature_names_in_.tolist() == X.columns.tolist()
+        assert_knows_the_names(fitted, frame)
         np.testing.assert_array_equal(fitted.predict_proba(frame), expected)
     fitted = clone(model).fit(sp.csr_matrix(X.to_numpy()), y)
     assert not hasattr(fitted, "feature_names_in_")
