@@ -122,7 +122,16 @@ def ensemble(classifies: bool, seed: int):
 def realmlp(classifies: bool, seed: int):
     cls = RealMLP_TD_S_Classifier if classifies else RealMLP_TD_S_Regressor
     model = cls(random_state=seed, device="cpu", n_threads=1, verbosity=0)
-    return make_pipeline(Categories(), model)
+    # It takes no missing numbers.
+    medians = make_column_transformer(
+        (
+            SimpleImputer(strategy="median"),
+            NUMBERS,
+        ),
+        remainder="passthrough",
+        verbose_feature_names_out=False,
+    )
+    return make_pipeline(Categories(), medians.set_output(transform="pandas"), model)
 
 
 METHODS: dict[str, Callable[[bool, int], Any]] = {

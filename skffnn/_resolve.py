@@ -87,7 +87,7 @@ def _check_activation(entry: Any) -> Activation:
         )
     z = np.linspace(-1.0, 1.0, 5)[None]
     out = np.full_like(z, np.nan)
-    entry.forward(z, out)
+    entry.forward(z.copy(), out)
     if np.isnan(out).any():
         raise ValueError(
             f"forward(z, out) of activation {entry!r} must write f(z) into out, "

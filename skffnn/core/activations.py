@@ -27,8 +27,9 @@ class Activation(ABC):
         How the weights that feed this activation start, a key of
         `skffnn.core.network.INITIAL_VARIANCE`.
     keeps_z : bool
-        False where the derivative follows from ``a`` alone. Then ``z`` and ``a``
-        may be the same buffer.
+        False where the derivative follows from ``a`` alone: then ``z`` and ``a`` are
+        the same buffer. True where it needs more, that `forward` leaves in ``z``:
+        ``z`` itself, or what would else be computed twice.
     """
 
     init: ClassVar[str] = "he"
@@ -36,14 +37,15 @@ class Activation(ABC):
 
     @abstractmethod
     def forward(self, z: Array, out: Array) -> None:
-        """Write f(z) into `out`, which may be `z` itself.
+        """Write f(z) into `out`.
 
         Parameters
         ----------
         z : ndarray of shape (rows, width)
-            Pre-activations.
+            Pre-activations. With `keeps_z` only `backward` reads them afterwards, and
+            something else may be left in their place.
         out : ndarray of shape (rows, width)
-            Receives the activations.
+            Receives the activations. May be `z` itself, but not with `keeps_z`.
         """
 
     @abstractmethod
@@ -53,7 +55,7 @@ class Activation(ABC):
         Parameters
         ----------
         z : ndarray of shape (rows, width)
-            Pre-activations; holds ``a`` instead where `keeps_z` is False.
+            With `keeps_z` what `forward` left there, else ``a``.
         a : ndarray of shape (rows, width)
             Activations. Nobody reads `z` and `a` afterwards: both may be
             overwritten.
@@ -220,49 +222,50 @@ class SiLU(Activation):
     keeps_z: ClassVar[bool] = True
 
     def forward(self, z: Array, out: Array) -> None:
-        sigmoid = np.empty_like(z)
-        Logistic().forward(z, sigmoid)
-        np.multiply(z, sigmoid, out=out)
+        s = np.empty_like(z)
+        Logistic().forward(z, s)
+        np.multiply(z, s, out=out)
+        z[...] = s
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:
-        Logistic().forward(z, z)
-        delta_times_sigmoid = delta * z
-        np.subtract(1.0, z, out=z)
-        z *= a
-        delta *= z
-        delta += delta_times_sigmoid
+        s = z
+        a -= a * s
+        a += s
+        delta *= a
 
 
 @dataclass(frozen=True)
 class Mish(Activation):
-    """f(z) = z * tanh(softplus(z)) (Misra 2020), f' = t + z (1 - t^2) s(z).
+    """f(z) = z * tanh(softplus(z)) (Misra 2020).
 
-    With e = exp(z): t = tanh(softplus(z)) = (e^2 + 2e) / (e^2 + 2e + 2) and
-    s = e / (1 + e). Beyond z = 20, t and s are 1 in double precision.
+    With e = exp(z): tanh(softplus(z)) = n / (n + 2), where n = e (e + 2), and
+    f' = (n + 4 a (e + 1) / (e + 2)) / (n + 2). Beyond z = 20, a is z in double
+    precision.
     """
 
     keeps_z: ClassVar[bool] = True
 
-    @staticmethod
-    def _gate(z: Array) -> tuple[Array, Array]:
+    def forward(self, z: Array, out: Array) -> None:
         e = np.minimum(z, 20.0)
         np.exp(e, out=e)
-        t = e + 2.0
-        t *= e
-        t /= t + 2.0
-        return e, t
-
-    def forward(self, z: Array, out: Array) -> None:
-        _, t = self._gate(z)
-        np.multiply(z, t, out=out)
+        np.add(e, 2.0, out=out)
+        out *= e
+        out /= out + 2.0
+        out *= z
+        z[...] = e
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:
-        e, t = self._gate(z)
-        np.multiply(t, t, out=a)
-        np.subtract(1.0, a, out=a)
-        a *= z
-        a *= e / (1.0 + e)
-        a += t
+        # Without a second exponential: less than half the time.
+        e = z
+        n = e + 2.0
+        a *= 4.0
+        a /= n
+        n *= e
+        e += 1.0
+        a *= e
+        a += n
+        n += 2.0
+        a /= n
         delta *= a
 
 

@@ -46,16 +46,18 @@ def numpy_raises():
 
 def apply(name, z):
     out = np.full_like(z, np.nan)
-    ACTIVATIONS[name].forward(z, out)
+    ACTIVATIONS[name].forward(z.copy(), out)
     return out
 
 
 def multiply_by_derivative(name, z, delta):
     """Hand over the buffers as `Network.backward` does."""
     f = ACTIVATIONS[name]
-    a = apply(name, z)
+    z = z.copy()
+    a = np.full_like(z, np.nan) if f.keeps_z else z
+    f.forward(z, a)
     delta = delta.copy()
-    f.backward(z.copy() if f.keeps_z else a, a, delta)
+    f.backward(z, a, delta)
     return delta
 
 
@@ -90,18 +92,11 @@ def test_backward_multiplies_what_delta_held(name):
     np.testing.assert_allclose(product, delta * derivative, rtol=1e-14)
 
 
-@every_activation
+@pytest.mark.parametrize("name", [n for n, f in ACTIVATIONS.items() if not f.keeps_z])
 def test_forward_may_write_over_its_input(name):
     z = WIDE.copy()
     ACTIVATIONS[name].forward(z, z)
     np.testing.assert_array_equal(z, apply(name, WIDE))
-
-
-@every_activation
-def test_forward_leaves_its_input_alone_if_out_is_another_array(name):
-    z = WIDE.copy()
-    z.flags.writeable = False
-    apply(name, z)
 
 
 @every_activation
