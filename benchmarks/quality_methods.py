@@ -42,6 +42,7 @@ __all__ = ["METHODS", "OURS", "REFERENCE"]
 REFERENCE = "MLP"
 OURS = ("skffnn", "skffnn ensemble of 4")
 MOST_CATEGORIES = 255  # of HistGradientBoosting
+NUMBERS = make_column_selector(dtype_include="number")
 
 
 class Categories(TransformerMixin, BaseEstimator):
@@ -72,7 +73,7 @@ def columns(imputer: str = "median", dense: bool = True):
     numbers = make_pipeline(SimpleImputer(strategy=imputer), StandardScaler())
     categories = OneHotEncoder(handle_unknown="ignore", sparse_output=not dense)
     return make_column_transformer(
-        (numbers, make_column_selector(dtype_include="number")),
+        (numbers, NUMBERS),
         (categories, make_column_selector(dtype_exclude="number")),
     )
 
@@ -124,10 +125,7 @@ def realmlp(classifies: bool, seed: int):
     model = cls(random_state=seed, device="cpu", n_threads=1, verbosity=0)
     # It takes no missing numbers.
     medians = make_column_transformer(
-        (
-            SimpleImputer(strategy="median"),
-            NUMBERS,
-        ),
+        (SimpleImputer(strategy="median"), NUMBERS),
         remainder="passthrough",
         verbose_feature_names_out=False,
     )
