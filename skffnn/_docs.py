@@ -321,7 +321,8 @@ validation_scores_ : list of float or None
 best_validation_score_ : float or None
     The highest of them.
 validation_loss_curve_ : list of float or None
-    Mean loss of the hold-out after each epoch, whatever the `scoring`.
+    Mean loss of the hold-out after each epoch, whatever the `scoring`; with several
+    members each row is asked of one of them.
 best_epoch_ : int or None
     The epoch, counted from one, that the hold-out found best, and whose parameters
     were restored; with `refit` the number of epochs of the second training.

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from plain import FFNNClassifier, FFNNRegressor
+from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
@@ -303,21 +304,42 @@ def test_quantiles_never_cross():
 
 
 @pytest.mark.parametrize("parameters", [{}, {"average": 0.9}])
-def test_the_holdout_is_judged_by_pooled_predictions(parameters):
+@pytest.mark.parametrize("scoring", ["loss", "neg_log_loss"])
+def test_a_score_of_the_holdout_is_of_pooled_predictions_its_loss_is_not(
+    scoring, parameters
+):
     y = TARGETS["multiclass"]
     model = FFNNClassifier(
         (20,),
         **MEMBERS,
         early_stopping="auto",
+        scoring=scoring,
         learning_rate_init=0.05,
         n_iter_no_change=3,
         random_state=0,
         **parameters,
     ).fit(X[:80], y[:80], X_val=X[80:], y_val=y[80:])
     assert model.stop_reason_ == "early_stopping"
-    error = log_loss(y[80:], model.predict_proba(X[80:]))
-    assert error == pytest.approx(-model.best_validation_score_)
-    assert error == pytest.approx(min(model.validation_loss_curve_))
+    pooled = log_loss(y[80:], model.predict_proba(X[80:]))
+    loss = model.validation_loss_curve_[model.best_epoch_ - 1]
+    assert pooled < loss < 2.0 * pooled
+    expected = pooled if scoring == "neg_log_loss" else loss
+    assert -model.best_validation_score_ == pytest.approx(expected)
+
+
+def test_rows_held_out_in_order_of_their_class_go_to_all_members():
+    order = np.argsort(TARGETS["multiclass"], kind="stable")
+    y = TARGETS["multiclass"][order]
+    model = FFNNClassifier(
+        (20,), **MEMBERS, max_iter=1, early_stopping=True, random_state=0
+    )
+    model.fit(X, TARGETS["multiclass"], X_val=X[order], y_val=y)
+    members = [
+        model._network.raw(X[order], flat(model), 50, lambda raw, m=m: raw[m])
+        for m in range(3)
+    ]
+    losses = [log_loss(y, softmax(raw, axis=1)) for raw in members]
+    assert model.validation_loss_curve_[0] == pytest.approx(np.mean(losses), rel=0.2)
 
 
 class Recording(SquaredError):

@@ -122,7 +122,7 @@ class Objective:
         for piece in split(rows, self._chunk):
             X, y, weight = self._take(piece)
             work = self._work.first(len(y))
-            raw = self.network.answer(X, layers, work, self.loss.pool)
+            raw = self.network.forward(X, layers, work)
             total += self._loss_of(y, raw, weight, work.delta[-1])
         return total / n_rows + self._penalty(params)
 
