@@ -411,6 +411,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             )
             X = fit_preprocess(preprocessor, X, y, weight, self)
             targets = self._make_targets(y, weight, classes, incremental)
+        targets = targets.after(y, weight)
         in_loss = self._weigh(y, weight, targets)
         data = encode(X, y, weight, in_loss, targets, parts)
         if own:

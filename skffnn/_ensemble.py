@@ -34,7 +34,7 @@ from skffnn._callbacks import CallbackSupportMixin, MemberTasks, with_callbacks
 from skffnn._classifier import FFNNClassifier
 from skffnn._combinations import partial_fit_is_possible
 from skffnn._members import moments, new_members, train_member
-from skffnn._regressor import FFNNRegressor
+from skffnn._regressor import FFNNRegressor, share_explained
 from skffnn.core.typing import Array
 
 __all__ = ["DeepEnsembleClassifier", "DeepEnsembleRegressor"]
@@ -518,3 +518,23 @@ class DeepEnsembleRegressor(RegressorMixin, BaseDeepEnsemble):
         means, variances = zip(*pairs, strict=True)
         variance = np.mean(variances, axis=0) + np.var(means, axis=0)
         return np.mean(means, axis=0), np.sqrt(variance)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R2 of the predictions; of several quantiles the share explained.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            As :meth:`FFNNRegressor.score` returns it.
+        """
+        prediction = self.predict(X)
+        return share_explained(self.estimators_[0], y, prediction, sample_weight)

@@ -14,7 +14,6 @@ from sklearn.utils.multiclass import type_of_target
 from skffnn._base import BaseFFNN
 from skffnn._callbacks import MemberTask
 from skffnn._warnings import warn
-from skffnn.core.losses import Loss
 from skffnn.core.typing import Array
 
 __all__ = ["Fold", "moments", "new_members", "train_member"]
@@ -143,8 +142,7 @@ def moments(member: Any, X: Any) -> tuple[Array, Array]:
 
     The variance is zero where the loss of the member has none to give.
     """
-    nothing = getattr(Loss, "predict_std", None)
-    if getattr(type(member._loss), "predict_std", None) is nothing:
+    if not member._loss.has_std:
         mean = member.predict(X)
         return mean, np.zeros_like(mean)
     mean, std = member.predict(X, return_std=True)

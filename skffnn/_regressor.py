@@ -24,7 +24,7 @@ from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.optimizers import Optimizer
 from skffnn.core.typing import Array
 
-__all__ = ["FFNNRegressor"]
+__all__ = ["FFNNRegressor", "share_explained"]
 
 
 @document
@@ -75,6 +75,10 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         targets. Only where the link is the identity. `partial_fit` takes both numbers
         from its first block.
 
+    clip_predictions : bool, default=False
+        Whether predictions are clipped to the range of the targets seen so far, each
+        output to its own. Standard deviations are left alone.
+
     missing_targets : {"error", "ignore"}, default="error"
         What to do about NaN in y. "ignore" leaves the target out of the loss of its
         row, the other targets of which still count. A row without any target is no
@@ -120,6 +124,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         "power": [Interval(Real, 1, 2, closed="both")],
         "out_activation": [StrOptions({"auto", *LINKS})],
         "scale_target": ["boolean"],
+        "clip_predictions": ["boolean"],
         "missing_targets": [StrOptions({"error", "ignore"})],
     }
 
@@ -137,6 +142,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         power: float = 1.5,
         out_activation: str = "auto",
         scale_target: bool = True,
+        clip_predictions: bool = False,
         missing_targets: str = "error",
         alpha: float | str = "auto",
         l1_ratio: float = 0.0,
@@ -181,6 +187,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         self.power = power
         self.out_activation = out_activation
         self.scale_target = scale_target
+        self.clip_predictions = clip_predictions
         self.missing_targets = missing_targets
         super().__init__(
             hidden_layer_sizes=hidden_layer_sizes,
@@ -354,11 +361,10 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             If `return_std` is True and the loss has no standard deviation.
         """
         raw = self._raw_predict(X)
-        decode, loss = self._targets.decode, self._loss
+        y = self._targets.decode(self._loss.predict(raw), self.clip_predictions)
         if return_std:
-            std = self._targets.decode_std(loss.predict_std(raw))
-            return decode(loss.predict(raw)), std
-        return decode(loss.predict(raw))
+            return y, self._targets.decode_std(self._loss.predict_std(raw))
+        return y
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R2 of the predictions; of several quantiles the share explained.
@@ -379,17 +385,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             over its quantiles of :func:`~sklearn.metrics.d2_pinball_score`, the share
             of the pinball loss of the constant quantile that is saved.
         """
-        prediction = self.predict(X)
-        if prediction.ndim == self._targets.ndim:
-            return float(r2_score(y, prediction, sample_weight=sample_weight))
-        levels: Any = getattr(self.loss, "quantile", self.quantile)
-        scores = [
-            d2_pinball_score(
-                y, prediction[..., i], sample_weight=sample_weight, alpha=level
-            )
-            for i, level in enumerate(np.ravel(levels))
-        ]
-        return float(np.mean(scores))
+        return share_explained(self, y, self.predict(X), sample_weight)
 
     def _allows_missing_targets(self) -> bool:
         return bool(self.missing_targets == "ignore")
@@ -414,3 +410,31 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         link = LINKS.get(str(self.out_activation))
         ranges = (getattr(loss, "target_range", ""), getattr(link, "range", ""))
         return any("0, inf" in interval for interval in ranges)
+
+
+def share_explained(
+    network: FFNNRegressor, y: Any, prediction: Array, sample_weight: Any
+) -> float:
+    """Return how good predictions are, as `FFNNRegressor.score` does.
+
+    Parameters
+    ----------
+    network : FFNNRegressor
+        A fitted one, which made the predictions, or one like those that did.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        True values.
+    prediction : ndarray of the shape of y, or with one more axis of several quantiles
+        What was predicted.
+    sample_weight : array-like of shape (n_samples,) or None
+        Weights of the rows.
+    """
+    if prediction.ndim == network._targets.ndim:
+        return float(r2_score(y, prediction, sample_weight=sample_weight))
+    levels: Any = getattr(network.loss, "quantile", network.quantile)
+    scores = [
+        d2_pinball_score(
+            y, prediction[..., i], sample_weight=sample_weight, alpha=level
+        )
+        for i, level in enumerate(np.ravel(levels))
+    ]
+    return float(np.mean(scores))

@@ -4,7 +4,8 @@ The network sees a float matrix of shape (n_samples, n_outputs). What turns ``y`
 one, and what the network says back into labels, is made at the first fit and kept.
 """
 
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -72,6 +73,19 @@ class NumberTargets:
         self.ndim = y.ndim
         # What the network sees is y less the first, divided by the second.
         self._unit = mean_and_std(self._matrix(y), weight) if scaled else None
+        nothing = np.full(self.n_outputs, np.nan)
+        self._range = nothing, nothing
+
+    def after(self, y: Any, weight: Array | None) -> Self:
+        """Return a copy that has seen `y` too, where its rows have a weight."""
+        rows = slice(None) if weight is None else weight > 0.0
+        low, high = self._range
+        new = copy(self)
+        matrix = self._matrix(y)[rows]
+        new._range = (
+            np.fmin(low, np.fmin.reduce(matrix)), np.fmax(high, np.fmax.reduce(matrix))
+        )  # fmt: skip
+        return new
 
     def there(self, y: Any) -> Array:
         """Return which rows have a target: NaN, where it is allowed, is none."""
@@ -96,12 +110,18 @@ class NumberTargets:
             raise ValueError(f"y contains values too large for {np.dtype(dtype)}")
         return encoded
 
-    def decode(self, prediction: Array) -> Array:
-        """Return predictions in the shape that `y` had, plus further axes."""
+    def decode(self, prediction: Array, clip: bool = False) -> Array:
+        """Return predictions in the shape that `y` had, plus further axes.
+
+        With `clip` none is outside of what `y` has been so far.
+        """
+        further = (1,) * (prediction.ndim - 2)
         if self._unit is not None:
-            further = (1,) * (prediction.ndim - 2)
             mean, std = (part.reshape(-1, *further) for part in self._unit)
             prediction = (prediction * std + mean).astype(prediction.dtype, copy=False)
+        if clip:
+            low, high = (part.reshape(-1, *further) for part in self._range)
+            prediction = np.fmin(np.fmax(prediction, low), high, dtype=prediction.dtype)
         return prediction[:, 0] if self.ndim == 1 else prediction
 
     def decode_std(self, std: Array) -> Array:
@@ -186,6 +206,10 @@ class LabelTargets:
                 f"classes={given.tolist()} is not the same as in the first call of "
                 f"partial_fit, {self.classes.tolist()}"
             )
+
+    def after(self, y: Any, weight: Array | None) -> Self:
+        """Return what has seen `y` too: itself, as there are no new classes."""
+        return self
 
     def there(self, y: Any) -> Array:
         """Return which rows have a target: all."""

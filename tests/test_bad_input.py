@@ -38,6 +38,7 @@ WRONG_VALUES = {
     "power": [0.9, 2.1, None],
     "out_activation": ["relu", "softmax", None],
     "scale_target": ["yes", None],
+    "clip_predictions": ["yes", None],
     "missing_targets": ["drop", True],
     "class_weight": ["even", 2.0],
     "alpha": [-1e-4, "small", None],

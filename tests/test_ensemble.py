@@ -13,7 +13,7 @@ import sklearn
 from names import assert_knows_the_names
 from plain import FFNNClassifier, FFNNRegressor
 from sklearn.base import clone
-from sklearn.metrics import log_loss, mean_squared_error
+from sklearn.metrics import d2_pinball_score, log_loss, mean_squared_error, r2_score
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -140,6 +140,28 @@ def test_the_moments_are_those_of_the_mixture(diabetes, loss):
         second = second + (mu**2 + sigma**2) / 3.0
     np.testing.assert_allclose(mean, first)
     np.testing.assert_allclose(std**2, second - first**2, rtol=1e-6, atol=1e-12)
+
+
+def test_members_whose_loss_ignores_missing_targets_have_moments(diabetes):
+    X, y = diabetes
+    y = np.where(np.arange(len(y)) % 5, y, np.nan)
+    model = regressor(2, missing_targets="ignore").fit(X, y)
+    means = [member.predict(X) for member in model.estimators_]
+    _, std = model.predict(X, return_std=True)
+    np.testing.assert_allclose(std, np.std(means, axis=0))
+
+
+def test_several_quantiles_are_scored_as_those_of_one_network(diabetes):
+    X, y = diabetes
+    model = regressor(2, loss="quantile", quantile=(0.1, 0.9)).fit(X, y)
+    prediction = model.predict(X)
+    shares = [
+        d2_pinball_score(y, prediction[:, i], alpha=level)
+        for i, level in enumerate((0.1, 0.9))
+    ]
+    assert model.score(X, y) == pytest.approx(np.mean(shares))
+    single = regressor(2).fit(X, y)
+    assert single.score(X, y) == pytest.approx(r2_score(y, single.predict(X)))
 
 
 def test_equal_members_have_no_spread(diabetes):

@@ -122,6 +122,7 @@ LOSS_CONFIGURATIONS = [
     (FFNNClassifier, {"label_smoothing": 0.1}),
     (FFNNRegressor, {"loss": "quantile", "quantile": (0.05, 0.5, 0.95)}),
     (FFNNRegressor, {"missing_targets": "ignore"}),
+    (FFNNRegressor, {"clip_predictions": True}),
 ]
 
 

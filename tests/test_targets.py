@@ -160,3 +160,52 @@ def test_squared_error_of_a_classifier_is_half_the_brier_score(iris):
     ).fit(X, y)
     cost = 0.5 * np.square(frozen.predict_proba(X) - np.eye(3)[y]).sum() / len(y)
     assert frozen.loss_ == pytest.approx(cost, rel=1e-12)
+
+
+@pytest.mark.parametrize("scale_target", [False, True])
+@pytest.mark.parametrize("n_outputs", [1, 2])
+@pytest.mark.parametrize("loss", ["squared_error", "quantile", "gaussian_nll"])
+def test_predictions_are_clipped_to_the_targets_seen(
+    diabetes, scale_target, n_outputs, loss
+):
+    X, y = diabetes
+    y = y if n_outputs == 1 else np.column_stack([y, 10.0 - y])
+    seen = y[100:200]
+    model = FFNNRegressor(
+        (20,), loss=loss, quantile=(0.02, 0.98) if loss == "quantile" else 0.5,
+        scale_target=scale_target, learning_rate_init=0.02, max_iter=30, random_state=0,
+    ).fit(X[100:200], seen)  # fmt: skip
+    far = 5.0 * X
+    free = model.predict(far)
+    clipped = model.set_params(clip_predictions=True).predict(far)
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    if loss == "quantile":
+        low, high = np.expand_dims(low, -1), np.expand_dims(high, -1)
+    assert (free < low).any()
+    assert (free > high).any()
+    np.testing.assert_allclose(clipped, np.clip(free, low, high), rtol=1e-14)
+    if loss == "gaussian_nll":
+        mean, std = model.predict(far, return_std=True)
+        np.testing.assert_array_equal(mean, clipped)
+        assert std.shape == mean.shape
+
+
+def test_the_range_grows_with_each_block_and_knows_only_rows_with_a_weight(diabetes):
+    X, y = diabetes
+    model = FFNNRegressor(
+        (20,), clip_predictions=True, missing_targets="ignore", random_state=0
+    )
+    blocks = [slice(0, 50), slice(50, 150)]
+    for stop, block in enumerate(blocks, 1):
+        weight, target = np.ones(len(y)), y.copy()
+        weight[y.argmax()], target[y.argmin()] = 0.0, np.nan
+        model.partial_fit(X[block], target[block], weight[block])
+        known = np.concatenate([np.where(weight > 0, target, np.nan)[b]
+                                for b in blocks[:stop]])  # fmt: skip
+        far = model.predict(50.0 * X)
+        assert far.min() == pytest.approx(np.nanmin(known))
+        assert far.max() == pytest.approx(np.nanmax(known))
+    low = model.predict(50.0 * X).min()
+    with pytest.raises(ValueError, match="contains infinity"):
+        model.partial_fit(X, np.where(y > 0, np.inf, -100.0))
+    assert model.predict(50.0 * X).min() == low

@@ -110,6 +110,11 @@ class Loss(ABC):
         """
         return self.link.pool(raw)
 
+    @property
+    def has_std(self) -> bool:
+        """Whether `predict_std` has something to return."""
+        return False
+
     def predict_std(self, raw: Array) -> Array:
         """Return a standard deviation for every prediction.
 

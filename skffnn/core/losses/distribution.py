@@ -153,5 +153,9 @@ class GaussianNLL(SeparableLoss):
         """Return the means."""
         return self.link.inverse(self.locations(raw))
 
+    @property
+    def has_std(self) -> bool:
+        return True
+
     def predict_std(self, raw: Array) -> Array:
         return clipped_exp(0.5 * raw[:, raw.shape[1] // 2 :])

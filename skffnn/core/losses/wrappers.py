@@ -74,6 +74,10 @@ class ThroughLink(SeparableLoss):
     def predict(self, raw: Array) -> Array:
         return self.loss.predict(self._bent(raw))
 
+    @property
+    def has_std(self) -> bool:
+        return self.loss.has_std
+
     def predict_std(self, raw: Array) -> Array:
         return self.loss.predict_std(raw)
 
@@ -131,6 +135,10 @@ class IgnoringMissing(SeparableLoss):
 
     def predict(self, raw: Array) -> Array:
         return self.loss.predict(raw)
+
+    @property
+    def has_std(self) -> bool:
+        return self.loss.has_std
 
     def predict_std(self, raw: Array) -> Array:
         return self.loss.predict_std(raw)
