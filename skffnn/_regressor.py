@@ -413,7 +413,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
 
 
 def share_explained(
-    network: FFNNRegressor, y: Any, prediction: Array, sample_weight: Any
+    network: FFNNRegressor, y: Any, prediction: Any, sample_weight: Any
 ) -> float:
     """Return how good predictions are, as `FFNNRegressor.score` does.
 
