@@ -21,6 +21,7 @@ from skffnn._threads import (
     work_per_update,
 )
 from skffnn.core.losses import SquaredError
+from skffnn.core.objective import CHUNK
 
 
 def threads():
@@ -149,7 +150,7 @@ def test_runs_that_overlap_restore_what_was_before_the_first():
 def test_work_is_that_of_the_dense_products_of_a_batch():
     X = np.zeros((5000, 784))
     assert work_per_update(run_of(X, (784, 256, 10), 32)) == 32 * 794 * 256
-    assert work_per_update(run_of(X, (784, 256, 10), 5000)) == 1024 * 794 * 256
+    assert work_per_update(run_of(X, (784, 256, 10), 5000)) == CHUNK * 794 * 256
     assert work_per_update(run_of(sp.csr_array(X), (784, 256, 10), 32)) == 32 * 2560
     assert work_per_update(SMALL) < WORK_FOR_THREADS
 

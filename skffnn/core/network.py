@@ -5,10 +5,11 @@ A `Network` is a frozen description. Its parameters live in one flat vector that
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sp
 
 from skffnn.core.activations import Activation, Identity
 from skffnn.core.layers import (
@@ -131,11 +132,6 @@ class Network:
         )
 
     @cached_property
-    def member(self) -> "Network":
-        """A network of one member."""
-        return replace(self, n_members=1)
-
-    @cached_property
     def functions(self) -> tuple[Activation, ...]:
         """One activation per layer; the output layer's is the identity."""
         return (*self.activations, Identity())
@@ -237,49 +233,41 @@ class Network:
                     work.z[below], work.a[below], delta_below
                 )
 
-    def answer(
-        self, X: Features, layers: LayerViews, work: Workspace, pool: Pool
-    ) -> Array:
-        """Return raw, of shape (rows, n_outputs), with nothing left out.
-
-        Parameters
-        ----------
-        X : ndarray or CSR of shape (rows, n_features)
-            Features.
-        layers : tuple of tuple of ndarray
-            The parameters of each layer.
-        work : Workspace
-            Of as many rows.
-        pool : callable
-            Makes one answer of those of several members: maps raw of shape (n_members,
-            rows, n_outputs) to (rows, n_outputs).
-        """
-        if self.n_members == 1:
-            return self.forward(X, layers, work)
-        answers = [
-            self.member.forward(X, self._layers_of(member, layers), work).copy()
-            for member in range(self.n_members)
-        ]
-        return pool(np.stack(answers))
-
-    def _layers_of(self, member: int, layers: LayerViews) -> LayerViews:
-        """Return the parameters that one member predicts with."""
-        first, *others, (W, b) = layers
-        if self.input_scale:
-            *arrays, scales = first
-            first = (*arrays, scales[member : member + 1])
-        return (first, *others, (W[member], b[member]))
-
     def raw(
         self, X: Features, params: Array, max_rows: int, pool: Pool = mean
     ) -> Array:
-        """Return a new array of raw scores, computed `max_rows` rows at a time."""
-        n_rows = X.shape[0]
-        work = Workspace(self, min(max_rows, n_rows), params.dtype)
+        """Return a new array of raw scores, with nothing left out.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (n_rows, n_features)
+            Features.
+        params : ndarray of shape (n_params,)
+            All parameters.
+        max_rows : int
+            How many rows pass through the network at a time, those of all members
+            together.
+        pool : callable
+            Makes one answer of those of several members, who all see all rows: maps raw
+            of shape (n_members, rows, n_outputs) to (rows, n_outputs).
+
+        Returns
+        -------
+        raw : ndarray of shape (n_rows, n_outputs)
+            In the dtype of `params`.
+        """
+        n_rows, n_members = X.shape[0], self.n_members
+        step = min(n_rows, max(1, max_rows // n_members))
+        work = Workspace(self, n_members * step, params.dtype)
         layers = self.layout.views(params)
         raw = np.empty((n_rows, self.layer_sizes[-1]), params.dtype)
-        for start in range(0, n_rows, max_rows):
-            part = raw[start : start + max_rows]
-            rows = X[start : start + max_rows]
-            part[...] = self.answer(rows, layers, work.first(len(part)), pool)
+        for start in range(0, n_rows, step):
+            part, rows = raw[start : start + step], X[start : start + step]
+            if n_members == 1:
+                part[...] = self.forward(rows, layers, work.first(len(part)))
+                continue
+            # Dealt out, these are the same rows for each.
+            rows = (sp.vstack if sp.issparse(X) else np.concatenate)([rows] * n_members)
+            answers = self.forward(rows, layers, work.first(n_members * len(part)))
+            part[...] = pool(answers.reshape(n_members, *part.shape))
         return raw

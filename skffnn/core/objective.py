@@ -29,7 +29,7 @@ __all__ = ["CHUNK", "Objective"]
 
 # Rows that pass through the network together. More rows are worked off in pieces of
 # this size: the buffers stay in the cache, and memory does not grow with the data.
-CHUNK = 1024
+CHUNK = 512
 
 
 class Objective:

@@ -15,6 +15,7 @@ __all__ = ["NUMERIC", "NumericEncoder"]
 
 
 TINY = np.finfo(np.float64).tiny  # the inverse of a smaller spread is infinite
+CHUNK = 2**18  # codes that are computed at once, two megabytes of them
 LIMIT = 1e18  # no code is larger, so that its square is finite in float32, too
 
 
@@ -245,6 +246,16 @@ class RobustBins(NumericEncoder):
         self.robust = robust
         self.bins = bins
         self.widths = 1 + np.where(bins.widths >= self.min_bins, bins.widths, 0)
+        # Where the codes go, and of all bins side by side: column, edge and width.
+        is_robust = np.zeros(self.widths.sum(), dtype=bool)
+        is_robust[np.cumsum(self.widths) - self.widths] = True
+        self._robust_slots, self._bin_slots = map(
+            np.flatnonzero, (is_robust, ~is_robust)
+        )
+        self._source = np.repeat(np.arange(len(self.widths)), self.widths - 1)
+        binned = [b for b, w in zip(bins.edges, self.widths, strict=True) if w > 1]
+        self._lower = np.concatenate([np.zeros(0), *(b[:-1] for b in binned)])
+        self._steps = np.concatenate([np.zeros(0), *map(np.diff, binned)])
 
     @classmethod
     def fit(cls, columns: Sequence[Distribution], n_bins: int) -> Self:
@@ -258,11 +269,30 @@ class RobustBins(NumericEncoder):
         robust = self.robust.column(values, j)
         if self.widths[j] == 1:
             return robust
-        codes = np.clip(self.bins.column(values, j), 0.0, 1.0)
+        own = self._source == j
+        return np.hstack([robust, self._bin_codes(values[:, None], own)])
+
+    def dense(self, V: Any, dtype: Any) -> Any:
+        codes = np.empty((len(V), self.widths.sum()), dtype=dtype)
+        # A few rows of all columns at once: a row alone takes a tenth of the time that
+        # it takes column by column, and many take no more memory.
+        n_rows = max(1, CHUNK // max(1, codes.shape[1]))
+        every = slice(None)
+        for start in range(0, len(V), n_rows):
+            part, rows = codes[start : start + n_rows], V[start : start + n_rows]
+            part[:, self._robust_slots] = self.robust.dense(rows, dtype)
+            part[:, self._bin_slots] = self._bin_codes(rows[:, self._source], every)
+        return codes
+
+    def _bin_codes(self, values: Any, which: Any) -> Any:
+        """Return the codes of `values` in some of all bins, one column for each."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            codes = (values - self._lower[which]) / self._steps[which]
+        np.clip(codes, 0.0, 1.0, out=codes)
         codes -= 0.5
         codes *= 0.5
-        codes[np.isnan(values)] = 0.0
-        return np.hstack([robust, codes])
+        codes[np.isnan(codes)] = 0.0
+        return codes
 
 
 NUMERIC: dict[str, type[NumericEncoder]] = {
