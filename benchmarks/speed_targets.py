@@ -27,6 +27,11 @@ class Cell:
         return self.microseconds["MLP"] / self.microseconds["skffnn"]
 
     @property
+    def bound(self) -> float | None:
+        """How many times faster than scikit-learn the matrix products alone are."""
+        return ratio(self.microseconds["MLP"], self.microseconds.get("floor"))
+
+    @property
     def over_floor(self) -> float | None:
         """How many times slower than the matrix products alone."""
         return ratio(self.microseconds["skffnn"], self.microseconds.get("floor"))
@@ -89,7 +94,10 @@ def choose(
 
 
 def print_gain(what: str, cells: list[Cell], target: float) -> None:
-    """Print the lowest and the mean MLP/skffnn, if any was measured."""
+    """Print the lowest and the mean MLP/skffnn, if any was measured.
+
+    Where some are too low, also in how many cells the bare products already are.
+    """
     if not cells:
         return
     gains = [cell.gain for cell in cells]
@@ -97,6 +105,14 @@ def print_gain(what: str, cells: list[Cell], target: float) -> None:
         f"{what:40} MLP/skffnn >= {target:<5.2f} lowest {min(gains):5.2f}, "
         f"geometric mean {geometric_mean(gains):5.2f}  {verdict(min(gains) >= target)}"
     )
+    missed = [cell for cell in cells if cell.gain < target]
+    bounds = [cell.bound for cell in missed if cell.bound is not None]
+    if bounds:
+        print(
+            f"    missed in {len(missed)} of {len(cells)} cells; in "
+            f"{sum(bound < target for bound in bounds)} of these MLP/floor is below "
+            f"{target:.2f} too, the lowest is {min(bounds):.2f}"
+        )
 
 
 def print_floor(what: str, cells: list[Cell], target: float) -> None:
