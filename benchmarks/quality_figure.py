@@ -32,27 +32,25 @@ def draw(results: Path, target: Path) -> None:
         The picture.
     """
     lines = read_results(results)
-    methods = list(dict.fromkeys(line["method"] for line in lines))
-    figure, axes = plt.subplots(1, 3, figsize=(11, 4.2), sharex=True)
+    methods = dict.fromkeys(line["method"] for line in lines)
+    marker = dict(zip(methods, "o*sP^Dvdx", strict=False))
+    figure, axes = plt.subplots(1, 3, figsize=(11, 4.6), sharex=True)
     for ax, (metric, title) in zip(axes, PANELS.items(), strict=True):
         for method in methods:
             time, error = relative(lines, method, metric)
             ours = method.startswith("skffnn")
-            ax.scatter(time, error, s=70 if ours else 40, color="C3" if ours else "C0")
-            ax.annotate(
-                method,
-                (time, error),
-                xytext=(0, 7),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
+            color, size = ("k", 80) if ours else (None, 45)
+            ax.scatter(
+                time, error, s=size, c=color, marker=marker[method], label=method
             )
         ax.axhline(1.0, color="0.8", zorder=0)
         ax.axvline(1.0, color="0.8", zorder=0)
         ax.set(xscale="log", title=title, xlabel=f"fit time, times {REFERENCE}'s")
-        ax.margins(x=0.2, y=0.15)
+        ax.margins(x=0.1, y=0.1)
     axes[0].set_ylabel(f"shifted geometric mean, times {REFERENCE}'s")
-    figure.tight_layout()
+    names = axes[0].get_legend_handles_labels()
+    figure.legend(*names, loc="lower center", ncols=4, frameon=False)
+    figure.tight_layout(rect=(0, 0.11, 1, 1))
     figure.savefig(target, dpi=150)
     plt.close(figure)
 
