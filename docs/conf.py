@@ -154,6 +154,7 @@ def layer_rates_table() -> str:
 
 REGULARISERS = {
     "alpha": {"alpha": 0.1},
+    "weight_decay": {"weight_decay": 0.1},
     "l1_ratio": {"alpha": 0.1, "l1_ratio": 0.5},
     "dropout": {"dropout": 0.5},
     "input_dropout": {"input_dropout": 0.5},

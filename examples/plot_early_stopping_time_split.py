@@ -81,7 +81,7 @@ for name, parameters in hold_outs.items():
 # What they promise
 # -----------------
 # The rows drawn at random have neighbours that are trained on. Their loss stays low
-# while these are learnt by heart, training goes on for longer, and what they promise is
+# while these are learned by heart, training goes on for longer, and what they promise is
 # not kept. The years that follow the training rows say what the future will say, and
 # their loss rises as soon as the network learns the noise.
 

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from skffnn._resolve import resolve_batch_size
-from skffnn.core.averaging import SuffixAverage
+from skffnn.core.averaging import PolynomialAverage
 from skffnn.core.batches import FEW_ROWS
 
 __all__ = ["AUTO", "Auto", "Problem", "resolve_auto", "resolved_attributes"]
@@ -36,10 +36,13 @@ class Problem:
         Number of rows with a weight.
     classifies : bool
         Whether the targets are classes.
+    has_holdout : bool, default=False
+        Whether the rows that judge training are others than these.
     """
 
     n_rows: int
     classifies: bool
+    has_holdout: bool = False
 
     @property
     def is_small(self) -> bool:
@@ -112,10 +115,10 @@ AUTO: dict[str, Auto] = {
     "input_scale": Auto(lambda _: True, "True", False),
     "n_members": Auto(
         lambda problem: 1 if problem.is_small else 4,
-        "4; 1 up to 64 rows, without `shuffle`, and in smaller batches",
+        "4; 1 up to 64 rows, with ``shuffle=False``, or with a `batch_size` below 4",
         1,
     ),
-    "average": Auto(lambda _: SuffixAverage(), "``SuffixAverage(degree=30)``", False),
+    "average": Auto(lambda _: PolynomialAverage(), "``PolynomialAverage(degree=30)``", False),
     "n_iter_no_change": Auto(
         lambda _: math.inf, "no limit: the run ends as planned", 10
     ),
@@ -196,8 +199,9 @@ def resolved_attributes(settings: Any) -> dict[str, Any]:
 
 def planned_epochs(settings: Any, problem: Problem) -> int:
     """Return the epochs that make the steps of the recipe."""
-    held_out = settings.validation_fraction if settings.early_stopping else 0.0
-    n_rows = max(1, round(problem.n_rows * (1.0 - held_out)))
+    holds_out = settings.early_stopping and not problem.has_holdout
+    share = 1.0 - settings.validation_fraction if holds_out else 1.0
+    n_rows = max(1, round(problem.n_rows * share))
     size = resolve_batch_size(settings.batch_size, settings.solver, n_rows)
     n_steps = STEPS_PER_ROOT * math.sqrt(max(problem.n_rows, FEW_ROWS))
     return max(1, round(n_steps / math.ceil(n_rows / size)))

@@ -104,7 +104,7 @@ def loss_constraint(kind: TargetKind) -> list[Any]:
 
 
 class BaseFFNN(CallbackSupportMixin, BaseEstimator):
-    """Validate, encode, build, train, store; the only caller of the core."""
+    """Validate, encode, build, train, store; the only one that starts training."""
 
     _doc_link_module = "skffnn"
     _doc_link_template = DOCUMENTATION + "{estimator_module}.{estimator_name}.html"
@@ -264,7 +264,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
 
     @property
     def coefs_(self) -> list[Array]:
-        """Weight matrices of shape (fan_in, fan_out), as they act on X."""
+        """Weight matrices of shape (fan_in, fan_out); the first acts on encoded X."""
         self._params("weights")  # says so where there are none
         return self._network.weights(self._state.params)
 
@@ -390,13 +390,13 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         without_effect = {"checkpoint"} if incremental else set()
         if own:
             without_effect |= {"validation_fraction", "validation_split", "refit"}
-        self._validate_parameters(
-            incremental, not (incremental and going_on), without_effect, groups
-        )
+        self._validate_parameters(incremental)
         X, y, weight = self._validate_arrays(X, y, sample_weight, not going_on)
         n_rows = y.shape[0] if weight is None else int(np.count_nonzero(weight))
-        problem = Problem(n_rows, is_classifier(self))
+        problem = Problem(n_rows, is_classifier(self), own)
         settings = self._settings(problem, incremental)
+        if not (incremental and going_on):
+            warn_without_effect(self, settings, without_effect, groups)
         parts = None
         holds_out = resolve_early_stopping(settings.early_stopping, n_rows)
         if splits(self) and holds_out and not (own or incremental):
@@ -449,7 +449,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 f"warm_start and partial_fit go on with the fitted network, "
                 f"{self._network}; hidden_layer_sizes={self.hidden_layer_sizes!r}, "
                 f"activation={self.activation!r}, layer_norm={self.layer_norm!r}, "
-                f"input_scale={self.input_scale!r}, n_members={self.n_members!r} and "
+                f"input_scale={settings.input_scale!r}, "
+                f"n_members={settings.n_members!r} and "
                 f"loss={loss!r} ask for another. "
                 f"Set warm_start=False and call fit to start anew."
             )
@@ -493,18 +494,13 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 f"In X_val, y_val or sample_weight_val: {error}"
             ) from error
 
-    def _validate_parameters(
-        self, incremental: bool, warn: bool, without_effect: set[str], groups: Any
-    ) -> None:
+    def _validate_parameters(self, incremental: bool) -> None:
         """Raise for a parameter or a combination that is not allowed."""
         check_names(self)
         if not get_config()["skip_parameter_validation"]:
             self._validate_params()
         settings = self._settings(Problem(1, is_classifier(self)), incremental)
-        optimizer = resolve_optimizer(settings)
-        check_combinations(settings, optimizer)
-        if warn:
-            warn_without_effect(self, settings, optimizer, without_effect, groups)
+        check_combinations(settings, resolve_optimizer(settings))
 
     def _validate_arrays(
         self, X: Any, y: Any, sample_weight: Any, reset: bool

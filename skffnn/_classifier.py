@@ -83,7 +83,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     See Also
     --------
     FFNNRegressor : The same network for regression.
-    sklearn.neural_network.MLPClassifier : The one that scikit-learn brings.
+    sklearn.neural_network.MLPClassifier : scikit-learn's own.
 
     Notes
     -----
@@ -347,7 +347,9 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         return self._targets.decode(self._loss.link.log_inverse(raw))
 
     def decision_function(self, X: Any) -> Array:
-        """Return the raw scores of the network, before the link.
+        """Return the scores whose inverse link gives the probabilities.
+
+        For one member these are the raw scores of the network.
 
         Parameters
         ----------

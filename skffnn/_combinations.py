@@ -10,6 +10,7 @@ from skffnn._resolve import (
     resolve_average,
     resolve_dropout,
     resolve_hidden_layer_sizes,
+    resolve_optimizer,
     splits,
 )
 from skffnn._warnings import warn
@@ -52,8 +53,8 @@ def check_combinations(estimator: Any, optimizer: Optimizer) -> None:
         raise ValueError(
             f"{name}={getattr(estimator, name)!r} needs an optimizer that takes steps, "
             "such as 'adam': the line search of L-BFGS (which optimizer='auto' means "
-            "for solver='batch') needs an objective that stands still, and dropout "
-            "changes it at every evaluation"
+            "for solver='batch') needs an objective that is the same at every "
+            "evaluation, and dropout changes it"
         )
     if isinstance(optimizer, LBFGS) and resolve_average(estimator) is not None:
         raise ValueError(
@@ -130,17 +131,14 @@ def check_validation_set(estimator: Any, validation: tuple[Any, Any, Any]) -> No
 
 
 def warn_without_effect(
-    estimator: Any,
-    settings: Any,
-    optimizer: Optimizer,
-    without_effect: set[str],
-    groups: Any,
+    estimator: Any, settings: Any, without_effect: set[str], groups: Any
 ) -> None:
     """Warn once of all parameters that the others leave without effect.
 
     `without_effect` names those of which the arguments of this call are the reason,
     `settings` are the parameters without "auto".
     """
+    optimizer = resolve_optimizer(settings)
     unused = set(without_effect)
     if estimator.solver != "mini-batch":
         unused.add("batch_size")

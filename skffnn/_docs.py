@@ -18,6 +18,11 @@ __all__ = ["document", "textbook_value"]
 T = TypeVar("T", bound=type)
 
 
+def _started(init: str) -> list[str]:
+    """Return the activations whose weights start with a variance of this name."""
+    return [name for name, f in ACTIVATIONS.items() if f.init == init]
+
+
 def _names(registry: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in registry)
 
@@ -62,8 +67,8 @@ activation : str, Activation, or a sequence of them, default="mish"
     What bends the output of the hidden layers: one for all, or one per layer. By
     name {{{_names(ACTIVATIONS)}}}, or an ``Activation`` of your own. The
     initial weights follow it: uniform with the variance of Glorot and Bengio
-    (2010) for "identity", "logistic" and "tanh" and in the output layer, of LeCun
-    et al. (1998) for "selu", of He et al. (2015) for the others.
+    (2010) for {_names(_started("glorot"))} and in the output layer, of LeCun et al.
+    (1998) for {_names(_started("lecun"))}, of He et al. (2015) for the others.
 
 preprocessing : "auto", transformer or None, default="auto"
     What turns X into the numbers that the network learns from. "auto" is a
@@ -133,7 +138,6 @@ n_members : int >= 1 or "auto", default="auto"
     `input_scale` of the first one, then have the number of the member as a first axis
     more. Needs ``solver="mini-batch"`` and ``shuffle=True``.
 {_auto("n_members")}
-    With ``shuffle=False`` it is 1.
 
 max_norm : float > 0 or None, default=None
     After each step, the weights that a hidden unit reads with are shortened to this
@@ -142,16 +146,16 @@ max_norm : float > 0 or None, default=None
 
 batch_size : int >= 1 or "auto", default="auto"
     Rows that one step sees. Only for ``solver="mini-batch"``. "auto" is all rows up to
-    64; else at most a sixteenth of them, between 16 and 256, and of these sizes the
-    largest whose last batch is at least half full.
+    64; of more rows a sixteenth, but at least 16 and at most 256, or a little less, so
+    that the last batch is at least half full.
 
 learning_rate : str, Schedule or callable, default="auto"
     How the learning rate changes from step to step. By name
     {{{_names(SCHEDULES)}}}, or a ``Schedule`` with hyperparameters of its own.
     "invscaling" divides it by ``(step + 1) ** power_t``; "adaptive" divides it by 5
     each time training stalls for `n_iter_no_change` epochs, until it falls below
-    1e-6. The others follow a curve over `max_iter` epochs, so set that to the length
-    of the run you want; see :ref:`schedules`. A function
+    1e-6. From "linear" on they follow a curve over `max_iter` epochs, so set that to
+    the length of the run you want; see :ref:`schedules`. A function
     ``(step, n_steps) -> factor`` is asked before every step, with the number of
     steps taken so far and the number there will be after `max_iter` epochs. Without
     effect on "lbfgs" and "rprop".
@@ -276,7 +280,7 @@ average : bool, float in (0, 1), Averaging or "auto", default="auto"
     Whether the fitted parameters, which also the hold-out judges, are the mean of those
     after each step (Polyak and Juditsky 1992). A number is the decay of an exponential
     mean, to which the last ``1 / (1 - average)`` steps contribute most. A
-    ``SuffixAverage`` of `skffnn.core.averaging` is mostly the mean of the last
+    ``PolynomialAverage`` of `skffnn.core.averaging` is mostly the mean of the last
     ``1 / degree`` of the run (Shamir and Zhang 2013). Training itself goes on from the
     last step, and `loss_curve_` holds J along its way. Not for "lbfgs".
 {_auto("average")}"""
@@ -341,7 +345,7 @@ batch_size_ : int
 learning_rate_init_ : float or None
     The learning rate that training began with; None for "lbfgs".
 max_iter_ : int
-    `max_iter` as it was used, and so the other parameters that may be "auto":
+    `max_iter` as it was used.
 alpha_ : float
     `alpha` as it was used.
 learning_rate_ : str, Schedule or callable

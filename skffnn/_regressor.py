@@ -93,7 +93,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
     See Also
     --------
     FFNNClassifier : The same network for classification.
-    sklearn.neural_network.MLPRegressor : The one that scikit-learn brings.
+    sklearn.neural_network.MLPRegressor : scikit-learn's own.
 
     Notes
     -----

@@ -38,7 +38,7 @@ __all__ = [
 # HistGradientBoostingClassifier.
 MANY_ROWS = 10_000
 # All but those that wait for a plateau, of which dropout has none.
-DROPOUT_SCHEDULES = {n for n, cls in SCHEDULES.items() if cls.plateau_factor == 1.0}
+DROPOUT_SCHEDULES = {n for n, cls in SCHEDULES.items() if cls().plateau_factor == 1.0}
 AUTO_OPTIMIZER = {"batch": "lbfgs", "mini-batch": "adam", "stochastic": "sgd"}
 
 
@@ -111,7 +111,13 @@ def resolve_dropout(estimator: Any) -> Dropout:
     rates = [float(rate) for rate in (estimator.input_dropout, *rates)]
     if not any(rates):
         return Dropout()
-    return Dropout(tuple(rates), _schedule(estimator, "dropout_schedule"))
+    schedule = _schedule(estimator, "dropout_schedule")
+    if schedule.plateau_factor != 1.0:
+        raise ValueError(
+            "The 'dropout_schedule' parameter must not wait for a plateau, of which "
+            f"dropout has none. Got {schedule!r} instead."
+        )
+    return Dropout(tuple(rates), schedule)
 
 
 def resolve_layer_rates(value: str | LayerRates) -> LayerRates:
@@ -126,8 +132,6 @@ def resolve_average(estimator: Any) -> Averaging | None:
         return value
     if isinstance(value, bool | np.bool_):
         return PolyakAverage() if value else None
-    if isinstance(value, Averaging):
-        return value
     return ExponentialAverage(float(value))
 
 

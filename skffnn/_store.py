@@ -20,7 +20,7 @@ __all__ = ["fitted_attributes", "snapshot", "warn_of_trouble"]
 # What to tell the user about an end that is not the wanted one.
 TROUBLE = {
     StopReason.MAX_ITER: (
-        "max_iter={estimator.max_iter} epochs ended before training had converged. "
+        "max_iter={estimator.max_iter_} epochs ended before training had converged. "
         "Raise max_iter, or raise tol."
     ),
     StopReason.MAX_FUN: (

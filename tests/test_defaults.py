@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn._auto import AUTO, Problem, resolve_auto
-from skffnn.core.averaging import SuffixAverage
+from skffnn.core.averaging import PolynomialAverage
 
 ESTIMATORS = [FFNNClassifier, FFNNRegressor]
 SIZES = [8, 64, 65, 299, 300, 1999, 2000, 20_000]
@@ -59,7 +59,7 @@ def recipe(n, classes):
         **({"label_smoothing": 0.5 / math.sqrt(max(n, 64))} if classes else {}),
         "input_scale": True,
         "n_members": 1 if n <= 64 else 4,
-        "average": SuffixAverage(degree=30),
+        "average": PolynomialAverage(degree=30),
         "n_iter_no_change": math.inf,
     }
 
@@ -260,7 +260,7 @@ def test_partial_fit_goes_on_with_the_network_of_fit(Estimator):
     "load", [load_iris, load_wine, load_breast_cancer, load_digits]
 )
 @pytest.mark.filterwarnings("ignore:Stochastic Optimizer")  # of the other one
-def test_raw_classes_are_learnt_without_a_warning(load):
+def test_raw_classes_are_learned_without_a_warning(load):
     X, y = load(return_X_y=True)
     n_splits = 2 if load is load_digits else 5
     ours = FFNNClassifier(random_state=0)
@@ -272,7 +272,7 @@ def test_raw_classes_are_learnt_without_a_warning(load):
     assert mine >= other - 0.02
 
 
-def test_raw_numbers_are_learnt_without_a_warning():
+def test_raw_numbers_are_learned_without_a_warning():
     X, y = load_diabetes(return_X_y=True, scaled=False)
     cv = KFold(5, shuffle=True, random_state=0)
     model = FFNNRegressor(random_state=0)

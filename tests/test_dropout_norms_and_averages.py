@@ -13,7 +13,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import scale
 
-from skffnn.core.averaging import SuffixAverage
+from skffnn.core.averaging import PolynomialAverage
 from skffnn.core.losses import SquaredError
 from skffnn.core.network import Network
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS
@@ -29,7 +29,7 @@ OPTIONS = {
     "max_norm": {"max_norm": 0.5},
     "average": {"average": True},
     "exponential average": {"average": 0.9},
-    "polynomial average": {"average": SuffixAverage(degree=3.0)},
+    "polynomial average": {"average": PolynomialAverage(degree=3.0)},
     "all": {**DROPOUT, "layer_norm": True, "max_norm": 0.5, "average": True},
 }
 every_option = pytest.mark.parametrize("option", OPTIONS)
@@ -352,14 +352,14 @@ def test_a_polynomial_average_weighs_by_the_binomials(degree):
     # The recursion of Shamir and Zhang (2013), solved: iterate k of n counts in
     # proportion to (k + degree - 1 over degree), which is k^degree / degree! at length.
     steps, _ = iterates(20)
-    means, _ = iterates(20, average=SuffixAverage(degree))
+    means, _ = iterates(20, average=PolynomialAverage(degree))
     k = np.arange(1, 21)
     expected = np.average(steps, axis=0, weights=binom(k + degree - 1.0, degree))
     np.testing.assert_allclose(means[-1], expected, rtol=1e-9, atol=1e-12)
 
 
 def test_the_last_iterates_make_up_most_of_a_polynomial_average():
-    n, average = 3000, SuffixAverage()
+    n, average = 3000, PolynomialAverage()
     share = np.zeros(n)
     for k in range(1, n + 1):
         share *= 1.0 - average.weight(k)

@@ -207,7 +207,7 @@ def test_targets_may_be_left_as_they_are():
     one, two = (
         quick(FFNNRegressor, scale_target=False).fit(X, c * y) for c in (1.0, factor)
     )
-    # What is not scaled, is learnt otherwise in another unit.
+    # What is not scaled, is learned otherwise in another unit.
     assert np.abs(one.predict(X) - two.predict(X) / factor).max() > 1e-3
 
 

@@ -200,7 +200,7 @@ def test_no_row_is_encoded_by_its_own_target(streets, rng):
     encoded = before.fit_transform(streets, y)
     y[7] += 1e-3
     after = TabularPreprocessor(**options).fit_transform(streets, y)
-    # The scale, common to all rows, is learnt from all of them.
+    # The scale, common to all rows, is learned from all of them.
     mine = abs(after - encoded)[7]
     others = abs(after - encoded)[streets["street"] == streets["street"][7]]
     assert mine[0] < 0.1 * others[:, 0].max()

@@ -78,7 +78,7 @@ def quick(Estimator, **parameters):
 
 
 @pytest.mark.parametrize("Estimator", ESTIMATORS)
-def test_a_table_is_learnt(Estimator, X):
+def test_a_table_is_learned(Estimator, X):
     y = target(Estimator)
     model = quick(Estimator).fit(X, y)
     assert model.score(X, y) > 0.7

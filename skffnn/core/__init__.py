@@ -6,21 +6,22 @@ module below.
 Arrays
 ------
 ``X`` : (n_samples, n_features), C-contiguous array or CSR matrix, never written to
-``y`` : (n_samples, n_outputs), targets as floats, never written to
+``y`` : (n_samples, n_targets), targets as floats, never written to
 ``weight`` : (n_samples,) or None, sample weights whose mean is one; None means all one
 ``rows`` : slice or 1-D index array, the rows of ``X`` that one evaluation sees
 ``params`` : (n_params,), all weight matrices in layer order, then all biases, then the
     gains of normalised layers, then the scales of features
 ``grad`` : (n_params,), dJ/dparams in the same order; overwritten, never added to
 ``W``, ``b`` : (fan_in, fan_out) and (fan_out,), views into a flat vector; in the last
-    layer of several members with one axis more, first, for these
+    layer of several members with a first axis for these
 ``z`` : (rows, fan_out), pre-activation, ``a_below @ W + b``
 ``a`` : (rows, fan_out), activation, ``f(z)``
-``raw`` : (rows, n_outputs), ``z`` of the last layer, before the link
+``raw`` : (rows, n_outputs), ``z`` of the last layer, before the link; some losses have
+    several outputs for one target
 ``delta`` : (rows, fan_out), dJ/dz
 ``masks`` : hidden layer, from zero, to what dropout multiplies its ``a`` with
 
-All of them share one dtype, float32 or float64, that of ``params``.
+All but ``rows`` share one dtype, float32 or float64, that of ``params``.
 
 Who owns what
 -------------

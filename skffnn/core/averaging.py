@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from skffnn.core.checks import require
 
-__all__ = ["Averaging", "ExponentialAverage", "PolyakAverage", "SuffixAverage"]
+__all__ = ["Averaging", "ExponentialAverage", "PolyakAverage", "PolynomialAverage"]
 
 
 class Averaging(ABC):
@@ -54,7 +54,7 @@ class ExponentialAverage(Averaging):
 
 
 @dataclass(frozen=True)
-class SuffixAverage(Averaging):
+class PolynomialAverage(Averaging):
     """Mostly the last iterates: polynomial-decay averaging (Shamir and Zhang 2013).
 
     The n-th iterate enters with weight (degree + 1) / (n + degree), as in section 4 of

@@ -45,7 +45,7 @@ class Objective:
         Strength of the penalty.
     X : ndarray or CSR of shape (n_samples, n_features)
         Features, never copied as a whole.
-    y : ndarray of shape (n_samples, n_outputs)
+    y : ndarray of shape (n_samples, n_targets)
         Targets.
     weight : ndarray of shape (n_samples,) or None
         Sample weights with mean one over the training rows.

@@ -73,12 +73,15 @@ class InverseScaling(Schedule):
 
     Parameters
     ----------
-    power_t : float, default=0.5
+    power_t : float >= 0, default=0.5
         The exponent.
     """
 
     shared: ClassVar[tuple[str, ...]] = ("power_t",)
     power_t: float = 0.5
+
+    def __post_init__(self) -> None:
+        require(self, power_t="[0, inf)")
 
     def __call__(self, step: int, n_steps: int) -> float:
         return float((step + 1) ** -self.power_t)

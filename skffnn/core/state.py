@@ -87,7 +87,7 @@ class TrainingState:
     Parameters
     ----------
     params : ndarray of shape (n_params,)
-        All weights, biases and gains, as they predict.
+        All weights, biases, gains and scales, as they predict.
     rng : numpy.random.Generator
         Draws the order of the rows.
     mask_rng : numpy.random.Generator

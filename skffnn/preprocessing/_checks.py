@@ -1,4 +1,4 @@
-"""What is refused before anything is learnt: parameters, weights, names."""
+"""What is refused before anything is learned: parameters, weights, names."""
 
 from numbers import Integral, Real
 from typing import Any

@@ -1,4 +1,4 @@
-"""What is learnt from a table: how each column is read and encoded."""
+"""What is learned from a table: how each column is read and encoded."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ __all__ = ["learn"]
 def learn(
     transformer: Any, table: Any, target: Target | None, kept: Any, weight: Any
 ) -> tuple[Plan, Rows]:
-    """Return a plan, and the rows it was learnt from as they train a model.
+    """Return a plan, and the rows it was learned from as they train a model.
 
     Parameters
     ----------

@@ -48,7 +48,8 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         - "standard": ``(x - mean) / std``.
         - "quantile": the standard normal quantile of the rank of x.
         - "piecewise_linear": `n_bins` numbers, one per bin between quantiles: 0 below
-          the bin, 1 above it and the position of x inside it, equation 1 of [2]_.
+          the bin, 1 above it and the position of x inside it, equation 1 of [2]_; the
+          first bin goes on below, the last one above.
 
         A constant column becomes zeros.
 
@@ -143,7 +144,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
 
     With ``categorical="target"``, ``fit_transform(X, y)`` is not
     ``fit(X, y).transform(X)``: it encodes a row by the targets of the folds that the
-    row is not in, so that nothing is learnt from a row's own target. Absolute counts,
+    row is not in, so that nothing is learned from a row's own target. Absolute counts,
     those of an integer `min_frequency` and of this shrinkage, are sums of weights, so
     only here the unit of weights matters.
 

@@ -320,7 +320,7 @@ def test_after_a_divergence_training_can_go_on():
 
 def test_a_stalled_epoch_keeps_its_steps():
     # partial_fit trains one epoch per call; a batch that is harder than the best one
-    # before is still learnt from.
+    # before is still learned from.
     objective, params = make_objective()
     plan = make_plan(objective, max_epochs=1)
     state = make_state(params)

@@ -133,8 +133,9 @@ class SoftmaxLogLoss(SoftmaxLoss):
 class LogisticSquaredError(LogisticLoss):
     """1/2 * (p - y)^2 with p = 1 / (1 + exp(-raw)), summed over outputs.
 
-    Half the score of Brier (1950), and the cost of the textbooks for 0/1 targets
-    (Rumelhart, Hinton and Williams 1986). The derivative by raw is (p - y) p (1 - p).
+    Half the mean squared difference of Brier (1950) for the one probability of two
+    classes, and the cost of the textbooks for 0/1 targets (Rumelhart, Hinton and
+    Williams 1986). The derivative by raw is (p - y) p (1 - p).
     """
 
     def per_target(self, y: Array, raw: Array, gradient_out: Array) -> Array:

@@ -11,7 +11,20 @@ from skffnn.core.optimizers.base import FirstOrder, Optimizer
 from skffnn.core.optimizers.descent import SGD, Rprop
 from skffnn.core.optimizers.lbfgs import LBFGS
 
-__all__ = ["LBFGS", "OPTIMIZERS", "FirstOrder", "Optimizer"]
+__all__ = [
+    "LBFGS",
+    "OPTIMIZERS",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "FirstOrder",
+    "Nadam",
+    "Optimizer",
+    "RMSprop",
+    "Rprop",
+]
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD,

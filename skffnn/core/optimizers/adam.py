@@ -70,7 +70,8 @@ class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2).
 
     The weights, not the biases, shrink by ``rate * weight_decay`` at every step, in
-    addition to the penalty `alpha` of the objective.
+    addition to the penalty `alpha` of the objective. As in torch the rate is all of it;
+    in the paper the decay is multiplied by its schedule only.
 
     Parameters
     ----------

@@ -15,6 +15,8 @@ from skffnn.core.vectors import add_scaled, blocks, scale
 class RMSprop(FirstOrder):
     """The gradient divided by its root mean square (Tieleman and Hinton 2012).
 
+    v = rho v + (1 - rho) g^2, params -= rate * g / (sqrt(v) + epsilon).
+
     Parameters
     ----------
     rho : float in [0, 1), default=0.99
@@ -47,7 +49,8 @@ class RMSprop(FirstOrder):
 class Adagrad(FirstOrder):
     """The gradient divided by the root of the sum of its squares.
 
-    Duchi, Hazan and Singer (2011), fig. 1, diagonal.
+    v += g^2, params -= rate * g / (sqrt(v) + epsilon). Duchi, Hazan and Singer (2011),
+    fig. 1, diagonal.
 
     Parameters
     ----------
@@ -81,6 +84,9 @@ class Adagrad(FirstOrder):
 @dataclass(frozen=True)
 class Adadelta(FirstOrder):
     """Steps in the unit of the parameters (Zeiler 2012, algorithm 1).
+
+    v = rho v + (1 - rho) g^2, d = g sqrt(u + floor) / sqrt(v + floor),
+    u = rho u + (1 - rho) d^2, params -= rate * d.
 
     Parameters
     ----------
