@@ -26,7 +26,7 @@ import numpy as np
 
 from skffnn import FFNNRegressor
 from skffnn.core.activations import Activation
-from skffnn.core.losses import Loss
+from skffnn.core.losses import SeparableLoss
 
 
 @dataclass(frozen=True)
@@ -49,24 +49,21 @@ class Softsign(Activation):
 # the squared residual near zero and a straight line of slope ``width`` far away:
 # ``width^2 * (sqrt(1 + (r / width)^2) - 1)``. A frozen dataclass makes ``width`` a
 # hyperparameter that is compared, copied and pickled with the object. The loss returns
-# the weighted sum over rows and writes its derivative by the raw scores.
+# what each target costs and writes the derivative by the raw score; weights and sums
+# are the base class's.
 
 
 @dataclass(frozen=True)
-class PseudoHuber(Loss):
-    """width^2 * (sqrt(1 + (r / width)^2) - 1), summed over outputs, r = raw - y."""
+class PseudoHuber(SeparableLoss):
+    """width^2 * (sqrt(1 + (r / width)^2) - 1), summed over targets, r = raw - y."""
 
     width: float = 1.0
 
-    def value_and_gradient(self, y, raw, weight, gradient_out):
+    def per_target(self, y, raw, gradient_out):
         np.subtract(raw, y, out=gradient_out)
         root = np.sqrt(1.0 + np.square(gradient_out / self.width))
-        loss = self.width**2 * (root - 1.0).sum(axis=1)
         gradient_out /= root
-        if weight is None:
-            return float(loss.sum())
-        gradient_out *= weight[:, None]
-        return float(np.dot(weight, loss))
+        return self.width**2 * (root - 1.0)
 
 
 # %%
@@ -83,7 +80,7 @@ def largest_error_of_activation(activation, h=1e-6):
     activation.forward(z - h, out=lower)
     activation.forward(z, out=a)
     delta.fill(1.0)
-    activation.backward(z.copy(), a, delta)
+    activation.backward(a, a, delta)
     return np.abs((upper - lower) / (2 * h) - delta).max()
 
 

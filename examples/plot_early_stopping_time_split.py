@@ -81,8 +81,8 @@ for name, parameters in hold_outs.items():
 # What they promise
 # -----------------
 # The rows drawn at random have neighbours that are trained on. Their loss stays low
-# while these are learned by heart, training goes on for longer, and what they promise is
-# not kept. The years that follow the training rows say what the future will say, and
+# while these are learned by heart, training goes on for longer, and what they promise
+# is not kept. The years that follow the training rows say what the future will say, and
 # their loss rises as soon as the network learns the noise.
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.5), sharey=True, layout="constrained")

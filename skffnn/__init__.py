@@ -3,7 +3,8 @@
 from skffnn._checkpoint import Checkpoint
 from skffnn._classifier import FFNNClassifier
 from skffnn._display import LossCurveDisplay
-from skffnn._ensemble import DeepEnsembleClassifier, DeepEnsembleRegressor
+from skffnn._ensemble_classifier import DeepEnsembleClassifier
+from skffnn._ensemble_regressor import DeepEnsembleRegressor
 from skffnn._learning_rate import learning_rate_curve
 from skffnn._learning_rate_display import LearningRateCurveDisplay
 from skffnn._regressor import FFNNRegressor

@@ -24,6 +24,8 @@ __all__ = ["AUTO", "Auto", "Problem", "resolve_auto", "resolved_attributes"]
 ROWS_TO_HOLD_OUT = 300
 # From so many rows on, classes need less regularisation.
 MANY_ROWS = 2000
+# Steps of a run, per square root of the rows.
+STEPS_PER_ROOT = 18.0
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,13 @@ def dropout(problem: Problem) -> float:
 AUTO: dict[str, Auto] = {
     "early_stopping": Auto(
         lambda problem: problem.n_rows >= ROWS_TO_HOLD_OUT,
-        "True from 300 rows on, else False",
+        f"True from {ROWS_TO_HOLD_OUT} rows on, else False",
         "auto",  # from 10,001 rows on
     ),
     "max_iter": Auto(
         lambda _: None,  # by the steps of an epoch, below
-        "as many epochs as make 18 sqrt(n) steps, with n the rows, at least 64",
+        f"as many epochs as make {STEPS_PER_ROOT:g} sqrt(n) steps, with n the rows, at "
+        f"least {FEW_ROWS}",
         1000,
     ),
     "learning_rate": Auto(lambda _: "flat_cosine", '"flat_cosine"', "constant"),
@@ -103,27 +106,30 @@ AUTO: dict[str, Auto] = {
     "weight_decay": Auto(lambda _: 0.1, "0.1", 0.01),
     "dropout": Auto(
         dropout,
-        "0.25 for a classifier below 2,000 rows, else 0.15; 0 up to 64 rows",
+        f"0.25 for a classifier below {MANY_ROWS:,} rows, else 0.15; 0 up to "
+        f"{FEW_ROWS} rows",
         0.0,
     ),
     "dropout_schedule": Auto(lambda _: "flat_cosine", '"flat_cosine"', "constant"),
     "label_smoothing": Auto(
         lambda problem: 0.5 / math.sqrt(max(problem.n_rows, FEW_ROWS)),
-        "0.5 / sqrt(n), with n the rows, at least 64",
+        f"0.5 / sqrt(n), with n the rows, at least {FEW_ROWS}",
         0.0,
     ),
     "input_scale": Auto(lambda _: True, "True", False),
     "n_members": Auto(
         lambda problem: 1 if problem.is_small else 4,
-        "4; 1 up to 64 rows, with ``shuffle=False``, or with a `batch_size` below 4",
+        f"4; 1 up to {FEW_ROWS} rows, with ``shuffle=False``, or with a `batch_size` "
+        "below 4",
         1,
     ),
-    "average": Auto(lambda _: PolynomialAverage(), "``PolynomialAverage(degree=30)``", False),
+    "average": Auto(
+        lambda _: PolynomialAverage(), "``PolynomialAverage(degree=30)``", False
+    ),
     "n_iter_no_change": Auto(
         lambda _: math.inf, "no limit: the run ends as planned", 10
     ),
 }
-STEPS_PER_ROOT = 18.0
 # What a network that was trained before has already.
 STRUCTURE = ("input_scale", "label_smoothing", "n_members")
 # As `do_early_stopping_`, `learning_rate_init_` and `optimizer_`.

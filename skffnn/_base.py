@@ -61,6 +61,7 @@ from skffnn._resolve import (
     resolve_optimizer,
     splits,
 )
+from skffnn._rollback import columns_kept_on_error
 from skffnn._scoring import HoldoutScore
 from skffnn._store import fitted_attributes, snapshot, warn_of_trouble
 from skffnn._targets import LabelTargets, NumberTargets, plain_labels
@@ -81,9 +82,9 @@ from skffnn.core.training import train
 from skffnn.core.typing import Array, TargetKind
 
 __all__ = [
-    "AUTO",
     "CLASS_WEIGHTS",
     "COUNT",
+    "IS_AUTO",
     "BaseFFNN",
     "Interval",
     "StrOptions",
@@ -93,7 +94,7 @@ __all__ = [
 DOCUMENTATION = "https://skffnn.readthedocs.io/en/stable/generated/"
 
 
-AUTO = StrOptions({"auto"})
+IS_AUTO = StrOptions({"auto"})
 CLASS_WEIGHTS = [StrOptions({"balanced"}), dict, list, None]
 COUNT = Interval(Integral, 1, None, closed="left")
 
@@ -114,33 +115,33 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "hidden_layer_sizes": "no_validation",
         "activation": [StrOptions(set(ACTIVATIONS)), Activation, list, tuple],
         "preprocessing": [
-            StrOptions({"auto"}),
+            IS_AUTO,
             HasMethods(["fit", "transform"]),
             None,
         ],
         "solver": [StrOptions(set(SOLVERS))],
         "optimizer": [StrOptions({"auto", *OPTIMIZERS}), FirstOrder, LBFGS],
-        "alpha": [AUTO, Interval(Real, 0, None, closed="left")],
+        "alpha": [IS_AUTO, Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
-        "dropout": [AUTO, Interval(Real, 0, 1, closed="left"), "array-like"],
+        "dropout": [IS_AUTO, Interval(Real, 0, 1, closed="left"), "array-like"],
         "input_dropout": [Interval(Real, 0, 1, closed="left")],
         "dropout_schedule": [StrOptions({"auto", *DROPOUT_SCHEDULES}), callable],
         "layer_norm": ["boolean"],
-        "input_scale": [AUTO, "boolean"],
-        "n_members": [AUTO, Interval(Integral, 1, None, closed="left")],
+        "input_scale": [IS_AUTO, "boolean"],
+        "n_members": [IS_AUTO, COUNT],
         "max_norm": [None, Interval(Real, 0, None, closed="neither")],
         "batch_size": [
-            StrOptions({"auto"}),
-            Interval(Integral, 1, None, closed="left"),
+            IS_AUTO,
+            COUNT,
         ],
         "learning_rate": [StrOptions({"auto", *SCHEDULES}), callable],
         "learning_rate_init": [
-            StrOptions({"auto"}),
+            IS_AUTO,
             Interval(Real, 0, None, closed="neither"),
         ],
         "layer_rates": [StrOptions({"auto", *LAYER_RATES}), LayerRates],
         "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [AUTO, Interval(Integral, 1, None, closed="left")],
+        "max_iter": [IS_AUTO, COUNT],
         "max_time": [None, Interval(Real, 0, None, closed="neither")],
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
@@ -150,19 +151,24 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         "checkpoint": [None, str, os.PathLike, Checkpoint],
         "momentum": [Interval(Real, 0, 1, closed="left")],
         "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean", StrOptions({"auto"})],
+        "early_stopping": ["boolean", IS_AUTO],
         "scoring": [StrOptions({"loss", *get_scorer_names()}), callable],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "validation_split": [None, HasMethods(["split", "get_n_splits"]), list, tuple],
         "refit": ["boolean"],
         "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [AUTO, Interval(Real, 0, 1, closed="left")],
-        "weight_decay": [AUTO, Interval(Real, 0, None, closed="left")],
+        "beta_2": [IS_AUTO, Interval(Real, 0, 1, closed="left")],
+        "weight_decay": [IS_AUTO, Interval(Real, 0, None, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [AUTO, Interval(Integral, 1, None, closed="left")],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "n_iter_no_change": [IS_AUTO, COUNT],
+        "max_fun": [COUNT],
         "max_grad_norm": [None, Interval(Real, 0, None, closed="neither")],
-        "average": [AUTO, "boolean", Averaging, Interval(Real, 0, 1, closed="neither")],
+        "average": [
+            IS_AUTO,
+            "boolean",
+            Averaging,
+            Interval(Real, 0, 1, closed="neither"),
+        ],
     }
     # In a grid search `groups` are for its own splitter, unless the user asks for them
     # with set_fit_request(groups=True).
@@ -322,15 +328,15 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         incremental: bool = False,
     ) -> Any:
         """Run the five steps. An error before the last leaves the model as it was."""
-        names = ("n_features_in_", "feature_names_in_")
-        before = {name: self.__dict__[name] for name in names if name in self.__dict__}
-        try:
+        with columns_kept_on_error(self):
+            # 1. validate, and 2. encode
             settings, preprocessor, targets, data = self._prepare(
                 X, y, sample_weight, groups, validation, classes, incremental
             )
             file = None
             if self.checkpoint is not None and not incremental:
                 file = CheckpointFile(self, data)
+            # 3. build
             run = self._build(settings, targets, data, file, incremental)
             # 4. train
             tasks = EpochTasks(
@@ -353,11 +359,6 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                     reason = train(run, observer)
             reason = reason_of_both(run, reason)
             observer.training_ends(reason, run.state)
-        except BaseException:
-            for name in names:
-                self.__dict__.pop(name, None)
-            self.__dict__.update(before)
-            raise
         # 5. store
         if not (incremental or self.warm_start):
             run.state.optimizer = run.state.optimizer_state = None
@@ -383,8 +384,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         classes: Any,
         incremental: bool,
     ) -> tuple[Any, Any, LabelTargets | NumberTargets, Data]:
+        """Return parameters without "auto", preprocessor, targets, and numbers."""
         going_on = self._goes_on(incremental)
-        # 1. validate
         check_validation_set(self, validation)
         own = validation[0] is not None
         without_effect = {"checkpoint"} if incremental else set()
@@ -401,7 +402,6 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         holds_out = resolve_early_stopping(settings.early_stopping, n_rows)
         if splits(self) and holds_out and not (own or incremental):
             parts = split_by(self.validation_split, X, y, groups, is_classifier(self))
-        # 2. encode
         if going_on:
             preprocessor, targets = self.preprocessor_, self._targets
             X = preprocess(preprocessor, X, self._state.params.dtype, self)
@@ -437,7 +437,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         file: CheckpointFile | None,
         incremental: bool,
     ) -> Run:
-        # 3. build
+        """Put the run together, a new one or one that goes on."""
         going_on = self._goes_on(incremental)
         loss = resolve_loss(settings, data.kind)
         for part in (data, data.validation):

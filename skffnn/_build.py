@@ -114,7 +114,7 @@ def build_run(
         max_epochs=1 if incremental else estimator.max_iter,
         planned_epochs=estimator.max_iter,
         tol=estimator.tol,
-        resumable=estimator.warm_start and not incremental,
+        keeps_verdict=estimator.warm_start and not incremental,
         max_time=none_is_infinite(estimator.max_time),
         max_grad_norm=none_is_infinite(estimator.max_grad_norm),
         max_norm=none_is_infinite(estimator.max_norm),

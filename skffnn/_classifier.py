@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 
-from skffnn._base import AUTO, CLASS_WEIGHTS, BaseFFNN, Interval, loss_constraint
+from skffnn._base import CLASS_WEIGHTS, IS_AUTO, BaseFFNN, Interval, loss_constraint
 from skffnn._checkpoint import Checkpoint
 from skffnn._combinations import partial_fit_is_possible
 from skffnn._docs import document
@@ -83,7 +83,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     See Also
     --------
     FFNNRegressor : The same network for regression.
-    sklearn.neural_network.MLPClassifier : scikit-learn's own.
+    sklearn.neural_network.MLPClassifier : The one of scikit-learn.
 
     Notes
     -----
@@ -108,7 +108,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     _parameter_constraints = {
         **BaseFFNN._parameter_constraints,
         "loss": loss_constraint("binary"),
-        "label_smoothing": [AUTO, Interval(Real, 0, 1, closed="left")],
+        "label_smoothing": [IS_AUTO, Interval(Real, 0, 1, closed="left")],
         "gamma": [Interval(Real, 0, None, closed="left")],
         "class_weight": CLASS_WEIGHTS,
     }

@@ -93,7 +93,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
     See Also
     --------
     FFNNClassifier : The same network for classification.
-    sklearn.neural_network.MLPRegressor : scikit-learn's own.
+    sklearn.neural_network.MLPRegressor : The one of scikit-learn.
 
     Notes
     -----
@@ -316,7 +316,8 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
             Features.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Target values.
+            Target values; NaN where they are missing, with
+            ``missing_targets="ignore"``.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row, relative to the mean weight over all calls so far.
         X_val : array-like of shape (n_val, n_features), default=None
@@ -331,6 +332,12 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         -------
         self : FFNNRegressor
             The trained estimator.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`fit`; also where the first call settled it otherwise. The model is
+            left as it was.
         """
         validation = (X_val, y_val, sample_weight_val)
         return self._fit(X, y, sample_weight, validation=validation, incremental=True)

@@ -36,7 +36,7 @@ __all__ = [
 
 # More rows than this, and early_stopping="auto" holds some out, as in scikit-learn's
 # HistGradientBoostingClassifier.
-MANY_ROWS = 10_000
+ROWS_TO_HOLD_OUT_UNASKED = 10_000
 # All but those that wait for a plateau, of which dropout has none.
 DROPOUT_SCHEDULES = {n for n, cls in SCHEDULES.items() if cls().plateau_factor == 1.0}
 AUTO_OPTIMIZER = {"batch": "lbfgs", "mini-batch": "adam", "stochastic": "sgd"}
@@ -205,7 +205,7 @@ def resolve_batch_size(value: str | int, solver: str, n_rows: int) -> int:
 
 def resolve_early_stopping(value: str | bool, n_rows: int) -> bool:
     """Return whether to hold out rows: "auto" does where there are many."""
-    return n_rows > MANY_ROWS if isinstance(value, str) else bool(value)
+    return n_rows > ROWS_TO_HOLD_OUT_UNASKED if isinstance(value, str) else bool(value)
 
 
 def splits(estimator: Any) -> bool:

@@ -52,7 +52,7 @@ DEAD = (
     "learning_rate_init, or try activation='leaky_relu'."
 )
 
-FEW_ROWS = (
+MEMBERS_WITHOUT_ROWS = (
     "Batches of {estimator.batch_size_} rows are fewer than the n_members={n_members} "
     "members: some of these saw no rows. Raise batch_size, or lower n_members."
 )
@@ -135,7 +135,7 @@ def warn_of_trouble(
         advice = DEAD
     n_members = run.objective.network.n_members
     if advice is None and run.plan.batches.size < n_members:
-        advice = FEW_ROWS
+        advice = MEMBERS_WITHOUT_ROWS
     if advice is None:
         return
     if reason is StopReason.DIVERGED and estimator.learning_rate_init_ is not None:

@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
 from skffnn import DeepEnsembleClassifier, DeepEnsembleRegressor
-from skffnn._members import Fold
+from skffnn._ensemble_members import Fold
 from skffnn.core.losses import LOSSES
 
 try:

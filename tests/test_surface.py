@@ -84,6 +84,7 @@ PUBLIC = [
         for Estimator in ESTIMATORS
         for method in ("fit", "partial_fit", "predict")
     ),
+    "skffnn.FFNNRegressor.score",
     *(f"skffnn.FFNNClassifier.{m}" for m in ("predict_proba", "predict_log_proba")),
     "skffnn.FFNNClassifier.decision_function",
     "skffnn.TabularPreprocessor",
@@ -93,8 +94,12 @@ PUBLIC = [
     ),
     "skffnn.core.activations.Activation",
     "skffnn.core.losses.Loss",
+    "skffnn.core.losses.SeparableLoss",
     "skffnn.core.links.Link",
+    "skffnn.core.optimizers.Optimizer",
     "skffnn.core.optimizers.FirstOrder",
+    "skffnn.core.layer_rates.LayerRates",
+    "skffnn.core.averaging.Averaging",
     "skffnn.core.schedules.Schedule",
     "skffnn.core.network.Network",
     "skffnn.core.objective.Objective",
@@ -110,6 +115,10 @@ PUBLIC = [
         f"skffnn.DeepEnsembleClassifier.{method}"
         for method in ("decision_function", "predict_proba", "predict_log_proba")
     ),
+    "skffnn.DeepEnsembleRegressor.score",
+    "skffnn.LossCurveDisplay",
+    "skffnn.LossCurveDisplay.from_estimator",
+    "skffnn.LossCurveDisplay.plot",
     "skffnn.learning_rate_curve",
     "skffnn.LearningRateCurveDisplay",
     "skffnn.LearningRateCurveDisplay.from_estimator",

@@ -40,7 +40,7 @@ def auto_batch_size(n_rows: int) -> int:
     """Return the batch size of the mini-batch solver where the user names none.
 
     All rows up to 64; of more rows a sixteenth, but at least 16 and at most 256: small
-    data needs many steps per epoch more than it needs smooth ones. Then the next smaller
+    data needs many steps per epoch more than it needs smooth ones. Or the next smaller
     size whose last batch is at least half full: it takes a full step too.
     """
     if n_rows <= FEW_ROWS:

@@ -58,7 +58,7 @@ class Affine:
         # A third of the time of delta.sum(axis=0).
         np.dot(ones, delta, out=gradients[1])
 
-    def project(
+    def weight_gradient(
         self,
         below: Features,
         delta: Array,
@@ -66,9 +66,11 @@ class Affine:
         gradients: tuple[Array, ...],
     ) -> None:
         """Write the gradient of W, after `backward`."""
-        project(below, delta, out=gradients[0])
+        transposed_product(below, delta, out=gradients[0])
 
-    def pull_back(self, delta: Array, params: tuple[Array, ...], out: Array) -> None:
+    def input_gradient(
+        self, delta: Array, params: tuple[Array, ...], out: Array
+    ) -> None:
         """Write dJ/d(a_below), after `backward`."""
         np.dot(delta, params[0].T, out=out)
 
@@ -101,7 +103,7 @@ class NormalizedAffine(Affine):
         buffers: tuple[Array, ...],
     ) -> None:
         W, b, gain = params
-        normal, scale = buffers
+        normal, spread = buffers
         if isinstance(below, np.ndarray):
             np.dot(below, W, out=normal)
         else:
@@ -109,11 +111,11 @@ class NormalizedAffine(Affine):
         width = normal.shape[1]
         # A product with a column takes a fraction of the time of normal.mean(axis=1).
         normal -= np.dot(normal, averaging(width, normal.dtype))
-        np.vecdot(normal, normal, out=scale[:, 0])
-        scale /= width
-        scale += self.epsilon
-        np.sqrt(scale, out=scale)
-        normal /= scale
+        np.vecdot(normal, normal, out=spread[:, 0])
+        spread /= width
+        spread += self.epsilon
+        np.sqrt(spread, out=spread)
+        normal /= spread
         np.multiply(normal, gain, out=z)
         z += b
 
@@ -127,17 +129,17 @@ class NormalizedAffine(Affine):
     ) -> None:
         _, db, dgain = gradients
         gain = params[2]
-        normal, scale = buffers
+        normal, spread = buffers
         product = delta * normal
         np.dot(ones, delta, out=db)
         np.dot(ones, product, out=dgain)
-        # With d = delta * gain: (d - mean(d) - normal * mean(d * normal)) / scale
+        # With d = delta * gain: (d - mean(d) - normal * mean(d * normal)) / spread
         weighted = (gain / len(gain))[:, None]
         normal *= np.dot(product, weighted)
         normal += np.dot(delta, weighted)
         delta *= gain
         delta -= normal
-        delta /= scale
+        delta /= spread
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ class ScaledFeatures(Affine):
     ) -> None:
         self.layer.backward(delta, params[:-1], gradients[:-1], buffers, ones)
 
-    def project(
+    def weight_gradient(
         self,
         below: Features,
         delta: Array,
@@ -196,7 +198,7 @@ class ScaledFeatures(Affine):
         of_scaled = np.empty_like(W)  # the gradient of diag(scale) W
         dW.fill(0.0)
         for scale, dscale, rows in deal(len(delta), scales, dscales):
-            project(below[rows], delta[rows], out=of_scaled)
+            transposed_product(below[rows], delta[rows], out=of_scaled)
             np.vecdot(of_scaled, W, out=dscale)
             of_scaled *= scale[:, None]
             dW += of_scaled
@@ -226,7 +228,7 @@ class MemberOutputs(Affine):
         for *own, rows in deal(len(delta), *gradients):
             super().backward(delta[rows], params, tuple(own), buffers, ones[rows])
 
-    def project(
+    def weight_gradient(
         self,
         below: Features,
         delta: Array,
@@ -234,9 +236,11 @@ class MemberOutputs(Affine):
         gradients: tuple[Array, ...],
     ) -> None:
         for dW, rows in deal(len(delta), gradients[0]):
-            project(below[rows], delta[rows], out=dW)
+            transposed_product(below[rows], delta[rows], out=dW)
 
-    def pull_back(self, delta: Array, params: tuple[Array, ...], out: Array) -> None:
+    def input_gradient(
+        self, delta: Array, params: tuple[Array, ...], out: Array
+    ) -> None:
         for W, rows in deal(len(delta), params[0]):
             np.dot(delta[rows], W.T, out=out[rows])
 
@@ -277,7 +281,7 @@ def averaging(width: int, dtype: np.dtype) -> Array:
     return column
 
 
-def project(X: Features, delta: Array, out: Array) -> None:
+def transposed_product(X: Features, delta: Array, out: Array) -> None:
     """Write X^T delta into `out`."""
     if isinstance(X, np.ndarray):
         np.dot(X.T, delta, out=out)

@@ -74,11 +74,12 @@ class ParamLayout:
         """Return one tuple per layer, (W, b, ...), as views into `flat`."""
         groups = self.groups(flat)
         layers = zip(groups["weights"], groups["biases"], strict=True)
-        gains, scales = groups["gains"], groups["scales"]  # of the first layers
-        return tuple(
-            (W, b, *gains[i : i + 1], *scales[i : i + 1])
-            for i, (W, b) in enumerate(layers)
-        )
+        views = []
+        for i, (W, b) in enumerate(layers):
+            gain = groups["gains"][i : i + 1]  # the last layer has none
+            scale = groups["scales"] if i == 0 else []
+            views.append((W, b, *gain, *scale))
+        return tuple(views)
 
 
 class LayerCache:

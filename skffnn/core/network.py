@@ -216,22 +216,21 @@ class Network:
         delta is known: this only writes gradients. The buffers z and a are used up.
         """
         for layer in reversed(range(len(layers))):
-            delta, below = work.delta[layer], layer - 1
-            self.affines[layer].backward(
-                delta, layers[layer], gradients[layer], work.left[layer], work.ones
-            )
-            read = X if layer == 0 else work.a[below]
-            if below in masks:
-                read = masks[below].kept
-            self.affines[layer].project(read, delta, layers[layer], gradients[layer])
+            affine, params = self.affines[layer], layers[layer]
+            delta, gradient = work.delta[layer], gradients[layer]
+            affine.backward(delta, params, gradient, work.left[layer], work.ones)
+            previous = layer - 1
+            below = X if layer == 0 else work.a[previous]
+            if previous in masks:
+                below = masks[previous].kept
+            affine.weight_gradient(below, delta, params, gradient)
             if layer:
-                delta_below = work.delta[below]
-                self.affines[layer].pull_back(delta, layers[layer], delta_below)
-                if below in masks:
-                    delta_below *= masks[below].factor
-                self.activations[below].backward(
-                    work.z[below], work.a[below], delta_below
-                )
+                delta_below = work.delta[previous]
+                affine.input_gradient(delta, params, delta_below)
+                if previous in masks:
+                    delta_below *= masks[previous].factor
+                f = self.activations[previous]
+                f.backward(work.z[previous], work.a[previous], delta_below)
 
     def raw(
         self, X: Features, params: Array, max_rows: int, pool: Pool = mean

@@ -124,7 +124,7 @@ class Objective:
             work = self._work.first(len(y))
             raw = self.network.forward(X, layers, work)
             total += self._loss_of(y, raw, weight, work.delta[-1])
-        return total / n_rows + self._penalty(params)
+        return total / n_rows + self._penalty(params[: self.network.layout.n_weights])
 
     def _penalize(self, params: Array, grad: Array) -> float:
         """Add the gradient of the penalty to `grad` and return the penalty."""
@@ -134,15 +134,14 @@ class Objective:
         for w, g in blocks(params[:n_weights], grad[:n_weights]):
             if alpha_2:
                 add_scaled(g, alpha_2, w)
-                penalty += 0.5 * alpha_2 * float(np.dot(w, w))
             if alpha_1:
                 add_scaled(g, alpha_1, np.sign(w))
-                penalty += alpha_1 * float(np.abs(w).sum())
+            penalty += self._penalty(w)
         return penalty
 
-    def _penalty(self, params: Array) -> float:
+    def _penalty(self, w: Array) -> float:
+        """Return the penalty on some of the weights."""
         alpha_2, alpha_1 = self._strengths
-        w = params[: self.network.layout.n_weights]
         penalty = 0.5 * alpha_2 * float(np.dot(w, w))
         return penalty + alpha_1 * float(np.abs(w).sum()) if alpha_1 else penalty
 

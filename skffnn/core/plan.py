@@ -48,7 +48,7 @@ class Plan:
         The most passes over them in this run.
     tol : float
         L-BFGS ends where no component of the gradient is larger.
-    resumable : bool
+    keeps_verdict : bool
         Whether another call may go on from this one with the same plan. If it also has
         the same data, and this one converged, it has nothing to do.
     planned_epochs : int, default=0
@@ -74,7 +74,7 @@ class Plan:
     batches: Batches
     max_epochs: int
     tol: float
-    resumable: bool
+    keeps_verdict: bool
     planned_epochs: int = 0
     max_time: float = math.inf
     max_grad_norm: float = math.inf

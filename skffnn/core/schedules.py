@@ -150,7 +150,7 @@ class Cosine(Schedule):
         require(self, final="[0, 1]")
 
     def __call__(self, step: int, n_steps: int) -> float:
-        return blend(1.0, self.final, share(step, n_steps))
+        return along_half_a_cosine(1.0, self.final, share(step, n_steps))
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ class FlatCosine(Schedule):
 
     def __call__(self, step: int, n_steps: int) -> float:
         late = max(0.0, share(step, n_steps) - self.flat)
-        return blend(1.0, self.final, late / (1.0 - self.flat))
+        return along_half_a_cosine(1.0, self.final, late / (1.0 - self.flat))
 
 
 @dataclass(frozen=True)
@@ -264,8 +264,10 @@ class OneCycle(Schedule):
 
     def _travel(self, start: float, middle: float, end: float, t: float) -> float:
         if t < self.warm_up:
-            return blend(start, middle, t / self.warm_up)
-        return blend(middle, end, (t - self.warm_up) / (1.0 - self.warm_up))
+            return along_half_a_cosine(start, middle, t / self.warm_up)
+        return along_half_a_cosine(
+            middle, end, (t - self.warm_up) / (1.0 - self.warm_up)
+        )
 
 
 @dataclass(frozen=True)
@@ -336,7 +338,7 @@ def share(step: int, n_steps: int) -> float:
     return min(1.0, step / max(1, n_steps))
 
 
-def blend(start: float, end: float, t: float) -> float:
+def along_half_a_cosine(start: float, end: float, t: float) -> float:
     """Go from `start` to `end` along half a cosine."""
     return end + (start - end) * 0.5 * (1.0 + cos(pi * t))
 

@@ -119,7 +119,7 @@ class TrainingState:
         Number of those rows.
     finished : tuple or None
         Why and under which circumstances a run has ended, if another one under the
-        same would have nothing to do; see `Plan.resumable`.
+        same would have nothing to do; see `Plan.keeps_verdict`.
     lowest_loss : float
         Lowest training loss of any epoch.
     loss_curve : list of float

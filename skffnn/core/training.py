@@ -43,10 +43,9 @@ def train(run: Run, observer: Observer) -> StopReason:
     """
     plan, state, monitor = run.plan, run.state, run.monitor
     measure = partial(run.objective.value, rows=plan.batches.rows)
-    if plan.resumable and state.finished is not None:
-        reason, *circumstances = state.finished
-        if circumstances == _circumstances(run, measure):
-            return StopReason(reason)
+    verdict = _verdict_that_holds(run, measure)
+    if verdict is not None:
+        return verdict
     if run.resumed:
         monitor.resume(state)
     else:
@@ -63,9 +62,22 @@ def train(run: Run, observer: Observer) -> StopReason:
             reason = StopReason.DIVERGED
         monitor.restore(state, reason, measure)
     state.finished = None
-    if plan.resumable and reason in (StopReason.CONVERGED, StopReason.EARLY_STOPPING):
+    if plan.keeps_verdict and reason in (
+        StopReason.CONVERGED,
+        StopReason.EARLY_STOPPING,
+    ):
         state.finished = (str(reason), *_circumstances(run, measure))
     return reason
+
+
+def _verdict_that_holds(
+    run: Run, measure: Callable[[Array], float]
+) -> StopReason | None:
+    """Return why the last run ended, if this one would end at once for that reason."""
+    if not run.plan.keeps_verdict or run.state.finished is None:
+        return None
+    reason, *circumstances = run.state.finished
+    return StopReason(reason) if circumstances == _circumstances(run, measure) else None
 
 
 def _circumstances(run: Run, measure: Callable[[Array], float]) -> list[Any]:

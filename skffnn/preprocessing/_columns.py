@@ -77,11 +77,8 @@ class Column:
         """Return which value each row has."""
         if isinstance(self.data, Levels):
             return self.data
-        if self.kind == "date":
-            missing = np.isnat(self.data)
-            values, codes = np.unique(self.data, return_inverse=True)
-            return Levels(np.where(missing, -1, codes), values.tolist())
-        missing = np.isnan(self.data)
+        is_missing = np.isnat if self.kind == "date" else np.isnan
+        missing = is_missing(self.data)
         if self.kind == "boolean":
             codes = np.where(missing, -1.0, self.data).astype(np.intp)
             return Levels(codes, [False, True])

@@ -8,6 +8,7 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from skffnn._rollback import columns_kept_on_error
 from skffnn.preprocessing._checks import (
     check_input_features,
     check_parameters,
@@ -36,7 +37,8 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    numeric : str, default="robust"
+    numeric : {"robust", "robust_bins", "standard", "quantile", "piecewise_linear"}, \
+            default="robust"
         What a number x of a numeric column becomes.
 
         - "robust": ``z / sqrt(1 + (z / 3) ** 2)`` with ``z = (x - median) / (q75 -
@@ -267,6 +269,11 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         X_out : ndarray or CSR array of shape (n_samples, `n_features_out_`)
             The encoded table, or what ``set_output`` asks for. With
             ``categorical="target"`` not that of `transform`: see the notes above.
+
+        Raises
+        ------
+        ValueError
+            As `fit`.
         """
         return self._encode(self._fit(X, y, sample_weight))
 
@@ -331,9 +338,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Rows:
         """Set the fitted attributes; an error leaves them as they were."""
         check_parameters(self)
-        names = ("n_features_in_", "feature_names_in_")
-        before = {name: self.__dict__[name] for name in names if name in self.__dict__}
-        try:
+        with columns_kept_on_error(self):
             table = read_table(self, X, reset=True)
             n_rows = table[0].n_rows if isinstance(table, list) else table.shape[0]
             weight = check_weight(sample_weight, n_rows)
@@ -345,11 +350,6 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             if self.categorical == "target":
                 target = encode_target(y, n_rows, kept, self.target_type)
             plan, rows = learn(self, table, target, kept, weight)
-        except BaseException:
-            for name in names:
-                self.__dict__.pop(name, None)
-            self.__dict__.update(before)
-            raise
         self.dtype_ = np.dtype(self.dtype or _precision(table))
         sparse = self.sparse_output
         if sparse == "auto":

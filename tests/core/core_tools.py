@@ -122,7 +122,7 @@ def make_plan(objective, optimizer="sgd", **changes):
         ),
         "max_epochs": 10,
         "tol": 1e-10,
-        "resumable": False,
+        "keeps_verdict": False,
     }
     return Plan(optimizer=optimizer, **{**settings, **changes})
 

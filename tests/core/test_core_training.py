@@ -338,7 +338,7 @@ def test_a_run_that_converged_has_nothing_to_do_when_it_is_asked_again(rows):
         batches = Batches(
             rows.copy() if isinstance(rows, np.ndarray) else rows, 2, True
         )
-        plan = make_plan(objective, batches=batches, resumable=True, **changes)
+        plan = make_plan(objective, batches=batches, keeps_verdict=True, **changes)
         state.begin_call()
         return run(objective, plan, state, tol=1e-3, patience=2)
 
@@ -357,7 +357,7 @@ def test_a_run_that_converged_has_nothing_to_do_when_it_is_asked_again(rows):
 def test_other_data_are_trained_on_even_if_the_run_before_converged():
     objective, params = make_objective(alpha=0.1)
     state = make_state(params)
-    plan = make_plan(objective, "lbfgs", max_epochs=500, tol=1e-3, resumable=True)
+    plan = make_plan(objective, "lbfgs", max_epochs=500, tol=1e-3, keeps_verdict=True)
     assert run(objective, plan, state) is StopReason.CONVERGED
     objective.y[...] += 1.0
     epoch = state.epoch

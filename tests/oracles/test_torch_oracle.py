@@ -425,7 +425,7 @@ def test_rates_of_layers_are_torchs_groups_of_parameters(name, input_scale):
         batches=Batches(slice(0, 12), 4, False),
         max_epochs=20,
         tol=0.0,
-        resumable=False,
+        keeps_verdict=False,
         layer_rates=FanIn(),
     )
     monitor = Monitor(0.0, 1000, rate=rate, exact=False)

@@ -13,7 +13,33 @@ __all__ = ["IgnoringMissing", "ThroughLink"]
 
 
 @dataclass(frozen=True)
-class ThroughLink(SeparableLoss):
+class Wrapper(SeparableLoss):
+    """What a loss around another one leaves to it.
+
+    Parameters
+    ----------
+    loss : SeparableLoss
+        The other one.
+    """
+
+    loss: SeparableLoss
+
+    def n_outputs(self, n_targets: int) -> int:
+        return self.loss.n_outputs(n_targets)
+
+    def locations(self, raw: Array) -> Array:
+        return self.loss.locations(raw)
+
+    @property
+    def has_std(self) -> bool:
+        return self.loss.has_std
+
+    def predict_std(self, raw: Array) -> Array:
+        return self.loss.predict_std(raw)
+
+
+@dataclass(frozen=True)
+class ThroughLink(Wrapper):
     """loss(y, g(raw)) with the inverse g of a link: predictions have its range.
 
     By the chain rule the derivative is that of `loss` at g(raw), times g'(raw).
@@ -26,14 +52,7 @@ class ThroughLink(SeparableLoss):
         One of `LINKS`.
     """
 
-    loss: SeparableLoss
     link: Link
-
-    def n_outputs(self, n_targets: int) -> int:
-        return self.loss.n_outputs(n_targets)
-
-    def locations(self, raw: Array) -> Array:
-        return self.loss.locations(raw)
 
     def _bent(self, raw: Array) -> Array:
         """Return a copy in which the locations have passed through the link."""
@@ -74,16 +93,9 @@ class ThroughLink(SeparableLoss):
     def predict(self, raw: Array) -> Array:
         return self.loss.predict(self._bent(raw))
 
-    @property
-    def has_std(self) -> bool:
-        return self.loss.has_std
-
-    def predict_std(self, raw: Array) -> Array:
-        return self.loss.predict_std(raw)
-
 
 @dataclass(frozen=True)
-class IgnoringMissing(SeparableLoss):
+class IgnoringMissing(Wrapper):
     """The sum over the targets that are there: one that is NaN costs nothing.
 
     Parameters
@@ -92,17 +104,10 @@ class IgnoringMissing(SeparableLoss):
         What the others cost.
     """
 
-    loss: SeparableLoss
     link: Link = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "link", self.loss.link)
-
-    def n_outputs(self, n_targets: int) -> int:
-        return self.loss.n_outputs(n_targets)
-
-    def locations(self, raw: Array) -> Array:
-        return self.loss.locations(raw)
 
     def per_target(self, y: Array, raw: Array, gradient_out: Array) -> Array:
         missing = np.isnan(y)
@@ -135,10 +140,3 @@ class IgnoringMissing(SeparableLoss):
 
     def predict(self, raw: Array) -> Array:
         return self.loss.predict(raw)
-
-    @property
-    def has_std(self) -> bool:
-        return self.loss.has_std
-
-    def predict_std(self, raw: Array) -> Array:
-        return self.loss.predict_std(raw)
