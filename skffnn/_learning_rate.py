@@ -19,7 +19,7 @@ from skffnn._auto import AUTO, Problem, resolve_auto
 from skffnn._base import BaseFFNN
 from skffnn._resolve import resolve_optimizer
 from skffnn._warnings import warn
-from skffnn.core.monitor import much_larger
+from skffnn.core.divergence import much_larger
 from skffnn.core.optimizers import FirstOrder
 from skffnn.core.optimizers.base import State
 from skffnn.core.schedules import Schedule

@@ -7,7 +7,7 @@ import pytest
 from plain import FFNNClassifier, FFNNRegressor
 from sklearn.exceptions import ConvergenceWarning
 
-from skffnn.core.monitor import MAX_HALVINGS
+from skffnn.core.divergence import MAX_HALVINGS
 from skffnn.core.optimizers import OPTIMIZERS
 from skffnn.core.schedules import Constant, Schedule
 

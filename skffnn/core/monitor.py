@@ -7,22 +7,14 @@ from time import monotonic
 
 import numpy as np
 
-from skffnn.core.state import Progress, TrainingState, copy_of
+from skffnn.core.divergence import Diverged
+from skffnn.core.state import Progress, TrainingState, copy_of, progress_of
 from skffnn.core.typing import Array
 
-__all__ = [
-    "MAX_HALVINGS",
-    "MIN_RATE",
-    "Diverged",
-    "Monitor",
-    "StopReason",
-    "much_larger",
-]
+__all__ = ["MIN_RATE", "Monitor", "StopReason"]
 
 # A schedule that lowers the rate when training stalls ends it below this rate.
 MIN_RATE = 1e-6
-# How often a run that diverges may go back and try again at half the rate.
-MAX_HALVINGS = 5
 
 
 class StopReason(StrEnum):
@@ -37,10 +29,6 @@ class StopReason(StrEnum):
     CALLBACK = "callback"
     INTERRUPTED = "interrupted"
     DIVERGED = "diverged"
-
-
-class Diverged(ArithmeticError):
-    """The loss or a parameter is infinite or not a number, or the loss exploded."""
 
 
 class Monitor:
@@ -183,50 +171,6 @@ class Monitor:
             return StopReason.EARLY_STOPPING
         return StopReason.CONVERGED
 
-    def exploded(self, state: TrainingState) -> bool:
-        """Return whether the training loss is much larger than in the first epoch."""
-        losses = state.loss_curve[progress_of(state).first_epoch :]
-        return len(losses) > 1 and much_larger(losses[-1], losses[0])
-
-    def block_exploded(
-        self, loss: float, state: TrainingState, measure: Callable[[Array], float]
-    ) -> bool:
-        """Return whether the only epoch of a run has made matters much worse.
-
-        It may be a block of a stream, and blocks differ. So what counts is the loss on
-        its own rows, before and after; it is only measured where `loss` is much larger
-        than that of the first block. `measure` maps params to J.
-        """
-        if state.loss_curve and not much_larger(loss, state.loss_curve[0]):
-            return False
-        before = progress_of(state).last_params
-        return much_larger(measure(state.params), measure(before))
-
-    def go_back(self, state: TrainingState) -> bool:
-        """Return to the end of the last finished epoch and halve the rate.
-
-        The optimizer starts afresh: its moments have led astray. The random stream
-        goes on.
-
-        Returns
-        -------
-        done : bool
-            False where that has happened too often to be worth another try; the rate
-            is then what it was before, and the parameters are left as they are.
-        """
-        progress = progress_of(state)
-        if progress.n_halvings == MAX_HALVINGS:
-            state.rate_factor *= 2.0**MAX_HALVINGS
-            return False
-        progress.n_halvings += 1
-        state.rate_factor *= 0.5
-        state.rate_halvings.append(len(state.loss_curve) + 1)
-        np.copyto(state.params, progress.last_params)
-        state.average = copy_of(progress.last_average)
-        state.step = progress.last_step
-        state.optimizer_state = None
-        return True
-
     def restore(
         self,
         state: TrainingState,
@@ -259,14 +203,3 @@ class Monitor:
         if not np.array_equal(state.params, best):
             np.copyto(state.params, best)
             state.optimizer_state = state.average = None
-
-
-def progress_of(state: TrainingState) -> Progress:
-    """Return the progress of the run that is under way."""
-    assert state.progress is not None
-    return state.progress
-
-
-def much_larger(loss: float, reference: float) -> bool:
-    """Return whether `loss` is twice the reference, and by more than one, or NaN."""
-    return not loss - reference <= max(1.0, abs(reference))

@@ -10,7 +10,14 @@ import numpy as np
 from skffnn.core.optimizers import Optimizer
 from skffnn.core.typing import Array
 
-__all__ = ["Average", "Progress", "TrainingState", "copy_of", "mean_of"]
+__all__ = [
+    "Average",
+    "Progress",
+    "TrainingState",
+    "copy_of",
+    "mean_of",
+    "progress_of",
+]
 
 
 @dataclass
@@ -212,3 +219,9 @@ def mean_of(weight: Array) -> float:
     """Return the mean weight, exact where all weights are the same."""
     largest = float(weight.max())  # the sum of very large weights would overflow
     return largest * float((weight / largest).mean())
+
+
+def progress_of(state: TrainingState) -> Progress:
+    """Return the progress of the run that is under way."""
+    assert state.progress is not None
+    return state.progress

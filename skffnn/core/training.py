@@ -13,8 +13,14 @@ import numpy as np
 
 from skffnn.core.averaging import Averaging
 from skffnn.core.batches import count
+from skffnn.core.divergence import (
+    Diverged,
+    block_has_exploded,
+    go_back,
+    has_exploded,
+)
 from skffnn.core.dropout import Thin, Thinning, keep_all
-from skffnn.core.monitor import Diverged, StopReason
+from skffnn.core.monitor import StopReason
 from skffnn.core.objective import CHUNK
 from skffnn.core.optimizers import LBFGS, FirstOrder
 from skffnn.core.plan import Observer, Plan, Run
@@ -58,7 +64,7 @@ def train(run: Run, observer: Observer) -> StopReason:
             StopReason.MAX_ITER,
             StopReason.MAX_TIME,
         )
-        if ran_out and monitor.exploded(state):
+        if ran_out and has_exploded(state):
             reason = StopReason.DIVERGED
         monitor.restore(state, reason, measure)
     state.finished = None
@@ -119,7 +125,7 @@ def _descend(run: Run, observer: Observer) -> StopReason:
                 reason = _end_epoch(loss, run, observer)
                 finished = True
             except Diverged:
-                if not run.monitor.go_back(state):
+                if not go_back(state):
                     raise
                 observer.epoch_fails(state)
         if reason is not None:
@@ -227,7 +233,7 @@ def _end_epoch(loss: float, run: Run, observer: Observer) -> StopReason | None:
         raise Diverged
     if plan.max_epochs == 1:
         measure = partial(run.objective.value, rows=plan.batches.rows)
-        if run.monitor.block_exploded(loss, state, measure):
+        if block_has_exploded(loss, state, measure):
             raise Diverged
     reason = run.monitor.judge(loss, state)
     state.epoch += 1

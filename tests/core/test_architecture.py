@@ -47,7 +47,7 @@ DOORS = {
         "_base",
         "_resolve",
         "_warnings",
-        "core.monitor",
+        "core.divergence",
         "core.optimizers",
         "core.optimizers.base",
         "core.schedules",
@@ -243,6 +243,7 @@ DOORS = {
         "core.state",
     },
     "core.training": {
+        "core.divergence",
         "core.averaging",
         "core.batches",
         "core.dropout",
@@ -254,7 +255,8 @@ DOORS = {
         "core.typing",
         "core.vectors",
     },
-    "core.monitor": {"core.state", "core.typing"},
+    "core.divergence": {"core.state", "core.typing"},
+    "core.monitor": {"core.divergence", "core.state", "core.typing"},
     "core.state": {"core.optimizers", "core.typing"},
     "core.state_file": {"core.state", "core.typing"},
     "core.objective": {
