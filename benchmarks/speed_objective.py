@@ -122,6 +122,7 @@ class Race:
         model = self.problem.ours(
             solver="batch",
             optimizer="lbfgs",
+            learning_rate="auto",
             alpha=ALPHA,
             max_iter=n_iterations,
             max_fun=NEVER,

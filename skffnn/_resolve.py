@@ -109,15 +109,13 @@ def resolve_dropout(estimator: Any) -> Dropout:
             f"the {n_hidden} hidden layers. Got {value!r} instead."
         )
     rates = [float(rate) for rate in (estimator.input_dropout, *rates)]
-    if not any(rates):
-        return Dropout()
     schedule = _schedule(estimator, "dropout_schedule")
     if schedule.plateau_factor != 1.0:
         raise ValueError(
             "The 'dropout_schedule' parameter must not wait for a plateau, of which "
             f"dropout has none. Got {schedule!r} instead."
         )
-    return Dropout(tuple(rates), schedule)
+    return Dropout(tuple(rates), schedule) if any(rates) else Dropout()
 
 
 def resolve_layer_rates(value: str | LayerRates) -> LayerRates:

@@ -11,7 +11,7 @@ from skffnn.core.activations import ACTIVATIONS, LeakyReLU
 from skffnn.core.losses import LOSSES
 from skffnn.core.optimizers import OPTIMIZERS, Optimizer
 from skffnn.core.optimizers.adam import Adam
-from skffnn.core.schedules import InverseScaling
+from skffnn.core.schedules import Adaptive, InverseScaling, WarmUp
 
 ESTIMATORS = [FFNNClassifier, FFNNRegressor]
 WRONG_VALUES = {
@@ -45,7 +45,7 @@ WRONG_VALUES = {
     "l1_ratio": [-0.1, 1.1, None],
     "dropout": [1.0, -0.1, "half", None, (1.0,), ("half",), (0.1, 0.1), ()],
     "input_dropout": [1.0, -0.1, (0.1,), None],
-    "dropout_schedule": ["adaptive", "linearly", 0.1],
+    "dropout_schedule": ["adaptive", "linearly", 0.1, WarmUp(Adaptive())],
     "layer_norm": ["yes", None],
     "max_norm": [0.0, -1.0, "big"],
     "batch_size": [0, -1, 2.5, "all"],

@@ -1,6 +1,7 @@
 """What the defaults do: the recipe, and where it is followed."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -285,3 +286,22 @@ def test_there_is_one_member_where_not_all_would_get_rows(parameters):
         FFNNClassifier(**parameters), Problem(500, True), False, False
     )
     assert settings.n_members == 1
+
+
+def test_rows_of_your_own_that_judge_take_nothing_from_the_steps():
+    X, y = load_digits(return_X_y=True)
+    model = FFNNClassifier((4,), random_state=0, max_time=1e-9)
+    model.fit(X[:1000], y[:1000], X_val=X[1000:], y_val=y[1000:])
+    steps_per_epoch = math.ceil(1000 / model.batch_size_)
+    planned = 18.0 * math.sqrt(1000)
+    assert abs(model.max_iter_ * steps_per_epoch - planned) <= steps_per_epoch / 2
+
+
+@pytest.mark.parametrize("n_rows", [100, 1000])
+def test_a_schedule_of_the_automatic_dropout_has_an_effect(n_rows):
+    X, y = load_digits(return_X_y=True)
+    model = FFNNClassifier((4,), dropout_schedule="linear", max_iter=2, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(X[:n_rows], y[:n_rows])
+    assert model.dropout_ > 0.0

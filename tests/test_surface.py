@@ -4,6 +4,8 @@ import inspect
 import pickle
 import subprocess
 import sys
+import warnings
+from dataclasses import dataclass
 
 import joblib
 import numpy as np
@@ -12,13 +14,16 @@ import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
 from numpydoc.validate import validate
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import skffnn
 from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.activations import ACTIVATIONS, Activation, LeakyReLU
+from skffnn.core.averaging import Averaging
+from skffnn.core.layer_rates import LayerRates
 from skffnn.core.losses import LOSSES
-from skffnn.core.optimizers import OPTIMIZERS
+from skffnn.core.optimizers import OPTIMIZERS, FirstOrder
 from skffnn.core.schedules import SCHEDULES
 
 PROPERTIES = {"coefs_", "intercepts_", "layer_norm_gains_", "feature_names_in_"}
@@ -261,3 +266,57 @@ def test_global_numpy_seed_is_honoured(iris):
         np.random.seed(7)  # noqa: NPY002
         scores.append(FFNNClassifier(tol=0.01).fit(*iris).predict_proba(iris[0]))
     np.testing.assert_array_equal(*scores)
+
+
+@dataclass(frozen=True)
+class SignDescent(FirstOrder):
+    """params -= rate * sign(grad); a user's own."""
+
+    def init(self, n_params, n_weights, dtype):
+        return {}
+
+    def step(self, params, grad, state, rate, value):
+        params -= rate * np.sign(grad)
+
+
+@dataclass(frozen=True)
+class Halves(LayerRates):
+    """Every parameter learns at half the rate; a user's own."""
+
+    def factors(self, layout, dtype):
+        return 0.5
+
+
+class LastTwo(Averaging):
+    """The mean of half the mean so far and half the last iterate; a user's own."""
+
+    def weight(self, n):
+        return 1.0 if n == 1 else 0.5
+
+
+@pytest.mark.parametrize(
+    ("parts", "named"),
+    [
+        ({"optimizer": SignDescent()}, None),
+        (
+            {"layer_rates": Halves(), "learning_rate_init": 0.02},
+            {"learning_rate_init": 0.01},
+        ),
+        ({"average": LastTwo()}, None),
+    ],
+    ids=["optimizer", "layer_rates", "average"],
+)
+def test_parts_of_your_own_train(iris, parts, named):
+    X, y = iris
+    given = {"optimizer": "sgd", "learning_rate_init": 0.01, "max_iter": 60, "tol": 0.0}
+    own = plain.FFNNClassifier((10,), random_state=0, **{**given, **parts})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        own.fit(X, y)
+        assert own.score(X, y) > 0.9
+        restored = pickle.loads(pickle.dumps(own))
+        np.testing.assert_array_equal(restored.predict_proba(X), own.predict_proba(X))
+        if named is not None:
+            other = plain.FFNNClassifier((10,), random_state=0, **{**given, **named})
+            other.fit(X, y)
+            np.testing.assert_allclose(own.coefs_[0], other.coefs_[0], rtol=1e-12)

@@ -8,6 +8,7 @@ import pytest
 from plain import FFNNClassifier, FFNNRegressor
 from sklearn.exceptions import ConvergenceWarning
 
+import skffnn
 from skffnn.core.schedules import Schedule
 
 SOLVERS = ["batch", "mini-batch", "stochastic"]
@@ -120,6 +121,14 @@ def test_a_budget_that_ran_out_is_said(iris, parameters, reason, message):
     with pytest.warns(ConvergenceWarning, match=message):
         model.fit(*iris)
     assert model.stop_reason_ == reason
+
+
+def test_a_budget_that_nobody_named_is_said_too(iris):
+    model = skffnn.FFNNClassifier(
+        (2,), optimizer="adam", tol=0.0, n_iter_no_change=5000, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning, match="max_iter=1000 epochs ended"):
+        model.fit(*iris)
 
 
 def test_the_warning_points_at_the_users_line(iris):
