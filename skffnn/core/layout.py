@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from math import prod
 
 from skffnn.core.typing import Array, LayerViews
@@ -59,16 +59,23 @@ class ParamLayout:
 
     def groups(self, flat: Array) -> dict[str, list[Array]]:
         """Return the arrays of each kind, as views into `flat`."""
-        groups: dict[str, list[Array]] = {}
+        return {
+            kind: [flat[place].reshape(shape) for place, shape in parts]
+            for kind, parts in self._places.items()
+        }
+
+    @cached_property
+    def _places(self) -> dict[str, list[tuple[slice, tuple[int, ...]]]]:
+        """Kind of parameter to where its arrays lie, and their shapes."""
+        places: dict[str, list[tuple[slice, tuple[int, ...]]]] = {}
         start = 0
         for kind, shapes in self.shapes.items():
-            stops = list(accumulate(map(prod, shapes), initial=start))
-            groups[kind] = [
-                flat[a:b].reshape(shape)
-                for (a, b), shape in zip(pairwise(stops), shapes, strict=True)
-            ]
-            start = stops[-1]
-        return groups
+            places[kind] = []
+            for shape in shapes:
+                stop = start + prod(shape)
+                places[kind].append((slice(start, stop), shape))
+                start = stop
+        return places
 
     def views(self, flat: Array) -> LayerViews:
         """Return one tuple per layer, (W, b, ...), as views into `flat`."""

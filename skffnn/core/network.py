@@ -52,6 +52,8 @@ class Workspace:
         The largest number of rows of a pass.
     dtype : dtype
         That of the parameters, float32 or float64.
+    to_predict : bool, default=False
+        Whether no pass goes backward: then there is no `delta`.
 
     Attributes
     ----------
@@ -65,10 +67,16 @@ class Workspace:
         To sum over rows with.
     """
 
-    def __init__(self, network: "Network", max_rows: int, dtype: np.dtype) -> None:
-        widths = network.layout.layer_sizes[1:]
+    def __init__(
+        self,
+        network: "Network",
+        max_rows: int,
+        dtype: np.dtype,
+        to_predict: bool = False,
+    ) -> None:
+        widths = network.layer_sizes[1:]
         self.z = [np.empty((max_rows, width), dtype) for width in widths]
-        self.delta = [np.empty((max_rows, width), dtype) for width in widths]
+        self.delta = [] if to_predict else [np.empty_like(z) for z in self.z]
         self.a = [
             np.empty_like(z) if f.keeps_z else z
             for z, f in zip(self.z, network.functions, strict=True)
@@ -193,10 +201,11 @@ class Network:
             Of hidden layers, counted from zero, that leave units out.
         """
         below: Features = X
-        for layer, affine in enumerate(self.affines):
+        affines, functions = self.affines, self.functions
+        for layer, params in enumerate(layers):
             z, a = work.z[layer], work.a[layer]
-            affine.forward(below, layers[layer], z, work.left[layer])
-            self.functions[layer].forward(z, out=a)
+            affines[layer].forward(below, params, z, work.left[layer])
+            functions[layer].forward(z, a)
             below = a
             if layer in masks:
                 below = np.multiply(a, masks[layer].factor, out=masks[layer].kept)
@@ -257,7 +266,7 @@ class Network:
         """
         n_rows, n_members = X.shape[0], self.n_members
         step = min(n_rows, max(1, max_rows // n_members))
-        work = Workspace(self, n_members * step, params.dtype)
+        work = Workspace(self, n_members * step, params.dtype, to_predict=True)
         layers = self.layout.views(params)
         raw = np.empty((n_rows, self.layer_sizes[-1]), params.dtype)
         for start in range(0, n_rows, step):

@@ -169,6 +169,8 @@ class Objective:
         self, y: Array, raw: Array, weight: Array | None, delta: Array
     ) -> float:
         value = self.loss.value_and_gradient(y, raw, weight, delta)
+        if isinstance(value, float):
+            return value
         if not isinstance(value, Real):
             raise TypeError(
                 f"value_and_gradient of loss {self.loss!r} must return a number, got "

@@ -171,6 +171,6 @@ class SeparableLoss(Loss):
 def weighted_sum(loss: Array, weight: Array | None, gradient: Array) -> float:
     """Sum `loss` over rows and targets and weight the rows of `gradient` in place."""
     if weight is None:
-        return float(loss.sum())
+        return float(np.add.reduce(loss, axis=None))
     gradient *= weight[:, None]
-    return float(np.dot(weight, loss.sum(axis=1)))
+    return float(np.dot(weight, np.add.reduce(loss, axis=1)))
