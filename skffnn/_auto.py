@@ -82,6 +82,13 @@ def dropout(problem: Problem) -> float:
     return 0.25 if problem.classifies and problem.n_rows < MANY_ROWS else 0.15
 
 
+def weight_decay(problem: Problem) -> float:
+    """Return the strength of the decay: more where few numbers are to be learned."""
+    if problem.classifies:
+        return 0.1
+    return min(1.0, max(0.1, 300.0 / max(problem.n_rows, 1)))
+
+
 AUTO: dict[str, Auto] = {
     "early_stopping": Auto(
         lambda problem: problem.n_rows >= ROWS_TO_HOLD_OUT,
@@ -103,7 +110,12 @@ AUTO: dict[str, Auto] = {
     "alpha": Auto(lambda _: 0.0, "0: `weight_decay` does better", 1e-4),
     "layer_rates": Auto(lambda _: "fan_in", '"fan_in"', "equal"),
     "beta_2": Auto(lambda _: 0.95, "0.95", 0.999),
-    "weight_decay": Auto(lambda _: 0.1, "0.1", 0.01),
+    "weight_decay": Auto(
+        weight_decay,
+        "0.1 for a classifier; 300 / n for a regressor, with n the rows, at least 0.1 "
+        "and at most 1",
+        0.01,
+    ),
     "dropout": Auto(
         dropout,
         f"0.25 for a classifier below {MANY_ROWS:,} rows, else 0.15; 0 up to "
@@ -112,8 +124,8 @@ AUTO: dict[str, Auto] = {
     ),
     "dropout_schedule": Auto(lambda _: "flat_cosine", '"flat_cosine"', "constant"),
     "label_smoothing": Auto(
-        lambda problem: 0.5 / math.sqrt(max(problem.n_rows, FEW_ROWS)),
-        f"0.5 / sqrt(n), with n the rows, at least {FEW_ROWS}",
+        lambda problem: 0.25 / math.sqrt(max(problem.n_rows, FEW_ROWS)),
+        f"0.25 / sqrt(n), with n the rows, at least {FEW_ROWS}",
         0.0,
     ),
     "input_scale": Auto(lambda _: True, "True", False),
