@@ -86,7 +86,15 @@ def weight_decay(problem: Problem) -> float:
     """Return the strength of the decay: more where few numbers are to be learned."""
     if problem.classifies:
         return 0.1
-    return min(1.0, max(0.1, 300.0 / max(problem.n_rows, 1)))
+    most = 6.0 if problem.is_small else 1.0
+    return min(most, max(0.1, 300.0 / max(problem.n_rows, 1)))
+
+
+def initial_rate(problem: Problem) -> float:
+    """Return the learning rate to begin with."""
+    if not problem.classifies:
+        return 6.6e-3
+    return 5e-3 if problem.is_small else 2.5e-3
 
 
 AUTO: dict[str, Auto] = {
@@ -103,8 +111,8 @@ AUTO: dict[str, Auto] = {
     ),
     "learning_rate": Auto(lambda _: "flat_cosine", '"flat_cosine"', "constant"),
     "learning_rate_init": Auto(
-        lambda problem: 2.5e-3 if problem.classifies else 6.6e-3,
-        "0.0025 for a classifier, 0.0066 for a regressor",
+        initial_rate,
+        f"0.0025 for a classifier, 0.005 up to {FEW_ROWS} rows; 0.0066 for a regressor",
         "auto",  # by the optimizer
     ),
     "alpha": Auto(lambda _: 0.0, "0: `weight_decay` does better", 1e-4),
@@ -113,7 +121,7 @@ AUTO: dict[str, Auto] = {
     "weight_decay": Auto(
         weight_decay,
         "0.1 for a classifier; 300 / n for a regressor, with n the rows, at least 0.1 "
-        "and at most 1",
+        f"and at most 1, up to {FEW_ROWS} rows at most 6",
         0.01,
     ),
     "dropout": Auto(

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 from sklearn import get_config
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import get_scorer_names
-from sklearn.utils import check_array, column_or_1d, get_tags
+from sklearn.utils import _safe_indexing, check_array, column_or_1d, get_tags
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -42,6 +43,7 @@ from skffnn._combinations import (
     check_combinations,
     check_names,
     check_validation_set,
+    validation_set_is_named,
     warn_without_effect,
 )
 from skffnn._data import Data, encode
@@ -64,8 +66,14 @@ from skffnn._resolve import (
 from skffnn._rollback import columns_kept_on_error
 from skffnn._scoring import HoldoutScore
 from skffnn._store import fitted_attributes, snapshot, warn_of_trouble
-from skffnn._targets import LabelTargets, NumberTargets, plain_labels
+from skffnn._targets import (
+    LabelTargets,
+    NumberTargets,
+    plain_labels,
+    without_targets_no_weight,
+)
 from skffnn._threads import blas_threads
+from skffnn._warnings import warn
 from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.averaging import Averaging
 from skffnn.core.batches import SOLVERS
@@ -94,6 +102,10 @@ __all__ = [
 DOCUMENTATION = "https://skffnn.readthedocs.io/en/stable/generated/"
 
 
+ONE_ROW = (
+    "The first call of partial_fit has one row, from which preprocessing cannot learn "
+    "what is usual. Pass more rows, or preprocessing=FrozenEstimator(a fitted one)."
+)
 IS_AUTO = StrOptions({"auto"})
 CLASS_WEIGHTS = [StrOptions({"balanced"}), dict, list, None]
 COUNT = Interval(Integral, 1, None, closed="left")
@@ -396,21 +408,31 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         n_rows = y.shape[0] if weight is None else int(np.count_nonzero(weight))
         problem = Problem(n_rows, is_classifier(self), own)
         settings = self._settings(problem, incremental)
-        if not (incremental and going_on):
-            warn_without_effect(self, settings, without_effect, groups)
-        parts = None
         holds_out = resolve_early_stopping(settings.early_stopping, n_rows)
+        if not (incremental and going_on):
+            may_hold_out = holds_out or own or incremental
+            warn_without_effect(self, settings, without_effect, groups, may_hold_out)
+        parts = None
         if splits(self) and holds_out and not (own or incremental):
             parts = split_by(self.validation_split, X, y, groups, is_classifier(self))
         if going_on:
             preprocessor, targets = self.preprocessor_, self._targets
-            X = preprocess(preprocessor, X, self._state.params.dtype, self)
         else:
             preprocessor = make_preprocessor(
                 self.preprocessing, problem, self.n_features_in_
             )
-            X = fit_preprocess(preprocessor, X, y, weight, self)
             targets = self._make_targets(y, weight, classes, incremental)
+            learns = not isinstance(preprocessor, None | FrozenEstimator)
+            if incremental and n_rows == 1 and learns:
+                warn(ONE_ROW)
+        if weight is not None and not weight.all():  # a row of weight zero is no row
+            kept = np.flatnonzero(weight)
+            X, y, weight = _safe_indexing(X, kept), y[kept], weight[kept]
+            parts = None if parts is None else (parts[0][kept], parts[1][kept])
+        if going_on:
+            X = preprocess(preprocessor, X, self._state.params.dtype, self)
+        else:
+            X = fit_preprocess(preprocessor, X, y, weight, self)
         targets = targets.after(y, weight)
         in_loss = self._weigh(y, weight, targets)
         data = encode(X, y, weight, in_loss, targets, parts)
@@ -440,10 +462,13 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         """Put the run together, a new one or one that goes on."""
         going_on = self._goes_on(incremental)
         loss = resolve_loss(settings, data.kind)
-        for part in (data, data.validation):
-            if part is not None:
-                check_target(self, loss, part.target)
+        check_target(self, loss, data)
+        if data.validation is not None:
+            with validation_set_is_named():
+                check_target(self, loss, data.validation)
         network = build_network(settings, loss, data)
+        if network.n_members > 1:  # else a link without a score would be found too late
+            loss.pool(np.zeros((network.n_members, 1, network.layer_sizes[-1])))
         if going_on and network != self._network:
             raise ValueError(
                 f"warm_start and partial_fit go on with the fitted network, "
@@ -485,14 +510,10 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         targets: LabelTargets | NumberTargets,
         dtype: np.dtype,
     ) -> Data:
-        try:
+        with validation_set_is_named():
             X, y, weight = self._validate_arrays(*validation, reset=False)
             X = preprocess(preprocessor, X, dtype, self)
             return encode(X, y, weight, self._weigh(y, weight, targets), targets)
-        except ValueError as error:
-            raise ValueError(
-                f"In X_val, y_val or sample_weight_val: {error}"
-            ) from error
 
     def _validate_parameters(self, incremental: bool) -> None:
         """Raise for a parameter or a combination that is not allowed."""
@@ -524,10 +545,12 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 estimator=self,
             )
         check_consistent_length(X, y)
+        if is_regressor(self) and y.dtype.kind not in "biuf":
+            raise ValueError(f"y must hold numbers, got dtype {y.dtype}")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is None:
-            return X, y, None
+            return X, y, without_targets_no_weight(y, None)
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         if (weight < 0.0).any():
             raise ValueError(
@@ -536,7 +559,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             )
         if not weight.any():
             raise ValueError("Sample weights must contain at least one non-zero number")
-        return X, y, weight
+        return X, y, without_targets_no_weight(y, weight)
 
     def _check_columns(self, X: Any, reset: bool, **y: Any) -> None:
         """Check the names and the number of the columns, and that y is there."""

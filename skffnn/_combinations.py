@@ -1,6 +1,8 @@
 """What does not go together: impossible pairs, and parameters without effect."""
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ __all__ = [
     "check_names",
     "check_validation_set",
     "partial_fit_is_possible",
+    "validation_set_is_named",
     "warn_without_effect",
 ]
 
@@ -130,13 +133,27 @@ def check_validation_set(estimator: Any, validation: tuple[Any, Any, Any]) -> No
         )
 
 
+@contextmanager
+def validation_set_is_named() -> Iterator[None]:
+    """Say in an error that it is about what the user holds out."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"In X_val, y_val or sample_weight_val: {error}") from error
+
+
 def warn_without_effect(
-    estimator: Any, settings: Any, without_effect: set[str], groups: Any
+    estimator: Any,
+    settings: Any,
+    without_effect: set[str],
+    groups: Any,
+    may_hold_out: bool,
 ) -> None:
     """Warn once of all parameters that the others leave without effect.
 
     `without_effect` names those of which the arguments of this call are the reason,
-    `settings` are the parameters without "auto".
+    `settings` are the parameters without "auto"; `may_hold_out` tells whether
+    ``early_stopping="auto"`` has rows enough, or rows of the user's.
     """
     optimizer = resolve_optimizer(settings)
     unused = set(without_effect)
@@ -148,6 +165,8 @@ def warn_without_effect(
         unused.add("l1_ratio")
     if not estimator.early_stopping:
         unused.update(("validation_fraction", "validation_split", "scoring", "refit"))
+    elif not may_hold_out:
+        unused.update(("validation_split", "scoring", "refit"))
     if estimator.validation_split is not None:
         unused.add("validation_fraction")
     for cls in OPTIMIZERS.values():
@@ -184,8 +203,9 @@ def warn_without_effect(
         changed.append("groups (they are for validation_split)")
     if changed:
         warn(
-            f"No effect with solver={estimator.solver!r}, optimizer={optimizer!r} and "
-            f"loss={estimator.loss!r}: " + ", ".join(changed)
+            f"No effect with solver={estimator.solver!r}, optimizer={optimizer!r}, "
+            f"loss={estimator.loss!r} and early_stopping={estimator.early_stopping!r}: "
+            + ", ".join(changed)
         )
 
 

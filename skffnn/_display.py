@@ -69,6 +69,8 @@ class LossCurveDisplay:
         self.validation_loss_curve = validation_loss_curve
         self.estimator_name = estimator_name
         judged = loss_curve if validation_loss_curve is None else validation_loss_curve
+        if not len(judged):
+            raise ValueError("there is nothing to plot: no epoch was finished")
         # A warm start may have added the hold-out to epochs that had none, and a refit
         # has fewer epochs than the hold-out has judged.
         self._n_before = max(0, len(loss_curve) - len(judged))
@@ -104,7 +106,7 @@ class LossCurveDisplay:
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If it has no loss curve.
+            If it has no loss curve, or none of its epochs was finished.
         """
         network = estimator[-1] if isinstance(estimator, Pipeline) else estimator
         check_is_fitted(network)

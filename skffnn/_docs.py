@@ -320,7 +320,8 @@ loss_curve_ : list of float
 best_loss_ : float
     The lowest of them.
 validation_scores_ : list of float or None
-    `scoring` of the hold-out after each epoch; the loss with its sign changed. With
+    `scoring` of the hold-out after each epoch; by default the values of
+    `validation_loss_curve_` with their signs changed. With
     `refit`, those of the training before.
 best_validation_score_ : float or None
     The highest of them.

@@ -1,9 +1,11 @@
 """X as the user has it, and as the network sees it: floats, dense or sparse."""
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn import config_context
+from sklearn.base import clone, is_regressor
 from sklearn.utils import check_array
 from sklearn.utils.validation import has_fit_parameter
 
@@ -24,8 +26,8 @@ def make_preprocessor(value: Any, problem: Problem, n_columns: int) -> Any:
     problem : Problem
         What "auto" goes by, with the number of columns: it has bins beside the robust
         code of numbers, twice as many for a regression, where there are rows enough to
-        fill them and not too many columns. It encodes categories of less than five rows
-        together, of even fewer where there are few rows.
+        fill them and not too many columns. It encodes categories of one row together,
+        and all but the most frequent ones of very many.
     n_columns : int
         Of X.
     """
@@ -37,15 +39,12 @@ def make_preprocessor(value: Any, problem: Problem, n_columns: int) -> Any:
 
     n_rows, most_bins = problem.n_rows, 8 if problem.classifies else 16
     n_bins = min(most_bins, n_rows // 50, 20 * most_bins // max(1, n_columns))
-    # A share: of a count it would matter in which unit the weights are.
-    min_frequency = None
-    if n_rows > FEW_ROWS:
-        min_frequency = min(5, 1 + n_rows // 50) / n_rows
     return TabularPreprocessor(
         numeric="robust_bins" if n_bins >= 3 else "robust",
         n_bins=max(1, n_bins),
-        min_frequency=min_frequency,
-        max_categories=100,
+        # A share: of a count it would matter in which unit the weights are.
+        min_frequency=2.0 / n_rows if n_rows > FEW_ROWS else None,
+        max_categories=2000,
         # An epoch takes half the time. The fewest rows train in full batches, where
         # weight two is the row twice to the last digit.
         dtype=np.float32 if n_rows > FEW_ROWS else None,
@@ -71,21 +70,41 @@ def fit_preprocess(
         For messages.
     """
     if preprocessor is not None:
+        preprocessor.set_params(**_known_better(preprocessor, estimator))
         weights = {}
         if weight is not None and has_fit_parameter(preprocessor, "sample_weight"):
             weights["sample_weight"] = weight
-        if hasattr(preprocessor, "fit_transform"):
-            X = preprocessor.fit_transform(X, y, **weights)
-        else:  # such as a FrozenEstimator
-            X = preprocessor.fit(X, y, **weights).transform(X)
+        with config_context(transform_output="default"):
+            if hasattr(preprocessor, "fit_transform"):
+                X = preprocessor.fit_transform(X, y, **weights)
+            else:  # such as a FrozenEstimator
+                X = preprocessor.fit(X, y, **weights).transform(X)
     return check_features(X, [np.float64, np.float32], estimator)
 
 
 def preprocess(preprocessor: Any, X: Any, dtype: Any, estimator: Any) -> Features:
     """Return X as the network sees it, by the fitted transformer, if there is one."""
     if preprocessor is not None:
-        X = preprocessor.transform(X)
+        with config_context(transform_output="default"):
+            X = preprocessor.transform(X)
     return check_features(X, dtype, estimator)
+
+
+def _known_better(preprocessor: Any, estimator: Any) -> dict[str, Any]:
+    """Return parameters of a transformer that the estimator knows better than it.
+
+    Whole numbers are no classes where they are targets of a regression, and what an
+    integer `random_state` draws is drawn by the transformer, too.
+    """
+    seed = estimator.random_state
+    better: dict[str, Any] = {}
+    for name, value in preprocessor.get_params().items():
+        last = name.split("__")[-1]
+        if last == "random_state" and value is None and isinstance(seed, Integral):
+            better[name] = seed
+        if last == "target_type" and value == "auto" and is_regressor(estimator):
+            better[name] = "continuous"
+    return better
 
 
 def check_matrix(X: Any, estimator: Any) -> None:

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
+from skffnn._data import Data
 from skffnn._resolve import from_parameters
 from skffnn.core.links import LINKS, IdentityLink, Link
 from skffnn.core.losses import (
@@ -13,9 +16,9 @@ from skffnn.core.losses import (
     SeparableLoss,
     ThroughLink,
 )
-from skffnn.core.typing import Array, TargetKind
+from skffnn.core.typing import TargetKind
 
-__all__ = ["check_target", "loss_is_named", "resolve_loss"]
+__all__ = ["check_target", "loss_is_named", "resolve_loss", "scales_target"]
 
 
 def resolve_loss(estimator: Any, kind: TargetKind) -> Loss:
@@ -52,8 +55,27 @@ def resolve_loss(estimator: Any, kind: TargetKind) -> Loss:
     return loss
 
 
-def check_target(estimator: Any, loss: Loss, target: Array) -> None:
+def scales_target(estimator: Any) -> tuple[bool, bool]:
+    """Return whether `scale_target` divides by the deviation, and centres before.
+
+    Only for losses whose own link is the identity: others mean y in its unit. Behind an
+    output activation without an upper end the unit may change, the zero may not.
+    """
+    loss = estimator.loss
+    if not isinstance(loss, Loss):
+        loss = from_parameters(LOSSES[loss]["continuous"], estimator)
+    if not estimator.scale_target or loss.link != IdentityLink():
+        return False, False
+    bend = estimator.out_activation
+    centers = bend in ("auto", loss.link.name)
+    return centers or LINKS[bend].range.endswith("inf)"), centers
+
+
+def check_target(estimator: Any, loss: Loss, data: Data) -> None:
     """Raise where a target is not what the loss, or its link, is meant for."""
+    target = data.target
+    if data.kind == "continuous":  # in the unit of y
+        target = np.asarray(data.y, dtype=np.float64).reshape(target.shape)
     with loss_is_named(estimator):
         loss.check_target(target)
 

@@ -14,12 +14,12 @@ from skffnn._base import BaseFFNN, Interval, StrOptions, loss_constraint
 from skffnn._checkpoint import Checkpoint
 from skffnn._combinations import partial_fit_is_possible
 from skffnn._docs import document
-from skffnn._losses import resolve_loss
+from skffnn._losses import scales_target
 from skffnn._targets import NumberTargets
 from skffnn.core.activations import Activation
 from skffnn.core.averaging import Averaging
 from skffnn.core.layer_rates import LayerRates
-from skffnn.core.links import LINKS, IdentityLink
+from skffnn.core.links import LINKS
 from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.optimizers import Optimizer
 from skffnn.core.typing import Array
@@ -72,8 +72,10 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         Whether the network learns targets of mean zero and standard deviation one,
         weighted, and predictions are taken back to the unit of y. Then neither `alpha`
         nor the learning rate depends on that unit. `loss_curve_` holds J of the scaled
-        targets. Only where the link is the identity. `partial_fit` takes both numbers
-        from its first block.
+        targets. Behind "softplus" and "exp" as `out_activation` they are only divided
+        by the standard deviation; behind other ones, and for "poisson", "gamma" and
+        "tweedie", they stay what they are. `partial_fit` takes both numbers from its
+        first block.
 
     clip_predictions : bool, default=False
         Whether predictions are clipped to the range of the targets seen so far, each
@@ -400,8 +402,8 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
     def _make_targets(
         self, y: Array, weight: Array | None, classes: Any, incremental: bool
     ) -> NumberTargets:
-        link = resolve_loss(self, "continuous").link
-        return NumberTargets(y, weight, self.scale_target and link == IdentityLink())
+        scaled, centered = scales_target(self)
+        return NumberTargets(y, weight, scaled, centered)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

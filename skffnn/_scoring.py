@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 from sklearn.base import clone
@@ -58,13 +59,13 @@ class HoldoutScore:
         """Return the score; `params` are known to the model."""
         self._model.__dict__.update(self._fitted_attributes())
         X, y = self._arguments["X"], self._arguments["y"]
-        score = float(self._scorer(self._model, X, y, **self._weight))
-        if math.isnan(score):
+        score = self._scorer(self._model, X, y, **self._weight)
+        if not isinstance(score, Real) or math.isnan(score):
             raise ValueError(
                 f"scoring={self._name!r} must return a number, got {score} on the "
                 f"{X.shape[0]} rows of the hold-out"
             )
-        return score
+        return float(score)
 
 
 def takes_weights(scorer: Any) -> bool:

@@ -14,7 +14,13 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from skffnn.core.typing import Array, TargetKind
 
-__all__ = ["LabelTargets", "NumberTargets", "is_multilabel", "plain_labels"]
+__all__ = [
+    "LabelTargets",
+    "NumberTargets",
+    "is_multilabel",
+    "plain_labels",
+    "without_targets_no_weight",
+]
 
 
 def plain_labels(y: Any) -> Any:
@@ -32,6 +38,19 @@ def plain_labels(y: Any) -> Any:
     if numpy_dtype is None or numpy_dtype.kind not in "iub" or y.isna().any():
         return y
     return y.to_numpy(dtype=numpy_dtype)
+
+
+def without_targets_no_weight(y: Any, weight: Array | None) -> Array | None:
+    """Return the weights, with that of a row zero whose targets are all NaN.
+
+    Unless no row would be left.
+    """
+    if not isinstance(y, np.ndarray) or y.dtype.kind != "f":
+        return weight
+    missing = np.isnan(y.reshape(len(y), -1)).all(axis=1)
+    weights = np.ones(len(y)) if weight is None else weight
+    kept = np.where(missing, 0.0, weights)
+    return kept if missing.any() and kept.any() else weight
 
 
 def is_multilabel(y: Array) -> bool:
@@ -61,18 +80,27 @@ class NumberTargets:
     weight : ndarray of shape (n_samples,) or None, default=None
         Weights of the rows.
     scaled : bool, default=False
-        Whether the network sees them with mean zero and standard deviation one.
+        Whether the network sees them with standard deviation one.
+    centered : bool, default=True
+        Whether it then also sees them with mean zero.
     """
 
     kind: TargetKind = "continuous"
 
     def __init__(
-        self, y: Any, weight: Array | None = None, scaled: bool = False
+        self,
+        y: Any,
+        weight: Array | None = None,
+        scaled: bool = False,
+        centered: bool = True,
     ) -> None:
         self.n_outputs = 1 if y.ndim == 1 else y.shape[1]
         self.ndim = y.ndim
         # What the network sees is y less the first, divided by the second.
-        self._unit = mean_and_std(self._matrix(y), weight) if scaled else None
+        self._unit = None
+        if scaled:
+            mean, std = mean_and_std(self._matrix(y), weight)
+            self._unit = mean * centered, std
         nothing = np.full(self.n_outputs, np.nan)
         self._range = nothing, nothing
 

@@ -1,6 +1,7 @@
 """What the labels add to the weights of the rows: `class_weight`."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,8 @@ def class_weighted(
     Raises
     ------
     ValueError
-        If `class_weight` names a label that does not exist, or a weight is negative,
-        or the number of dicts is not that of the columns.
+        If `class_weight` names none of the labels, or a weight is no number or
+        negative, or the number of dicts is not that of the columns.
     """
     multilabel = y.ndim == 2
     dense = y if isinstance(y, np.ndarray) else y.toarray()
@@ -86,13 +87,19 @@ def _balanced(codes: Array, weight: Array) -> Array:
 
 
 def _check(weights: Mapping[Any, float], known: list[Any]) -> None:
-    unknown = [label for label in weights if label not in known]
-    if unknown:
+    # Some may be missing in the fold of a cross-validation.
+    if weights and not any(label in known for label in weights):
         raise ValueError(
-            f"class_weight names the classes {unknown}, but y has only {known[:10]}"
+            f"class_weight names the classes {list(weights)}, but y has only "
+            f"{known[:10]}"
         )
-    negative = {k: v for k, v in weights.items() if not 0.0 <= v < np.inf}
-    if negative:
+    wrong = {
+        label: weight
+        for label, weight in weights.items()
+        if not (isinstance(weight, Real) and 0.0 <= weight < np.inf)
+    }
+    if wrong:
         raise ValueError(
-            f"class_weight must not be negative or infinite, got {negative}"
+            "class_weight must hold numbers that are not negative or infinite, got "
+            f"{wrong}"
         )

@@ -108,8 +108,9 @@ def test_balanced_finds_more_of_the_rare_class():
     ("class_weight", "y", "message"),
     [
         ({3: 1.0}, Y, r"names the classes \[3\], but y has only \[0, 1, 2\]"),
-        ({0: -1.0}, Y, r"must not be negative or infinite, got \{0: -1.0\}"),
-        ({0: np.nan}, Y, "must not be negative or infinite"),
+        ({0: -1.0}, Y, r"not negative or infinite, got \{0: -1.0\}"),
+        ({0: np.nan}, Y, "not negative or infinite"),
+        ({0: "heavy"}, Y, r"must hold numbers .* got \{0: 'heavy'\}"),
         ([{0: 1.0}], Y, "'balanced' or a dict"),
         ({0: 1.0}, MULTILABEL, "a list of dicts"),
         ([{0: 1.0}], MULTILABEL, "one dict for each of the 3 columns of y. Got 1"),
@@ -119,3 +120,12 @@ def test_balanced_finds_more_of_the_rare_class():
 def test_what_is_not_allowed_is_named(class_weight, y, message):
     with pytest.raises(ValueError, match=message):
         fitted(y, class_weight=class_weight)
+
+
+def test_a_class_may_be_missing_in_a_fold():
+    rows = Y > 0
+    by_class = {0: 5.0, 1: 1.0, 2: 3.0}
+    model = FFNNClassifier((5,), class_weight=by_class, max_iter=2, random_state=0)
+    with pytest.warns(match="max_iter"):
+        model.fit(X[rows], Y[rows])
+    assert model.classes_.tolist() == [1, 2]

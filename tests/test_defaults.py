@@ -50,11 +50,13 @@ def recipe(n, classes):
     return {
         "early_stopping": n >= 300,
         "learning_rate": "flat_cosine",
-        "learning_rate_init": 0.0025 if classes else 0.0066,
+        "learning_rate_init": 0.0066 if not classes else 0.005 if n <= 64 else 0.0025,
         "alpha": 0.0,
         "layer_rates": "fan_in",
         "beta_2": 0.95,
-        "weight_decay": 0.1 if classes else min(1.0, max(0.1, 300 / n)),
+        "weight_decay": 0.1
+        if classes
+        else min(6.0 if n <= 64 else 1.0, max(0.1, 300 / n)),
         "dropout": 0.0 if n <= 64 else 0.25 if classes and n < 2000 else 0.15,
         "dropout_schedule": "flat_cosine",
         **({"label_smoothing": 0.25 / math.sqrt(max(n, 64))} if classes else {}),

@@ -114,3 +114,69 @@ def test_auto_never_holds_out_rows_in_partial_fit():
     model = FFNNRegressor((2,), early_stopping="auto", random_state=0)
     assert model.partial_fit(X, X[:, 0]).do_early_stopping_ is False
     assert model.validation_scores_ is None
+
+
+# -- What a closer look has found ------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_a_warm_start_keeps_what_the_hold_out_liked_better(diabetes):
+    X, y = diabetes
+    own = {"X_val": X[300:], "y_val": y[300:]}
+    model = FFNNRegressor((30,), warm_start=True, early_stopping=True, random_state=0)
+    model.fit(X[:300], y[:300], **own)
+    before, epoch = model.predict(X), model.best_epoch_
+    model.set_params(learning_rate_init=1.0, max_iter=3).fit(X[:300], y[:300], **own)
+    np.testing.assert_array_equal(model.predict(X), before)
+    assert model.best_epoch_ == epoch
+    assert model.best_validation_score_ == model.validation_scores_[epoch - 1]
+    model.set_params(early_stopping=False, learning_rate_init=1e-3)
+    model.fit(X[:300], y[:300])
+    assert model.best_epoch_ is None
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_a_warm_start_with_nothing_to_do_keeps_its_best_epoch(iris):
+    model = FFNNClassifier(
+        (8,), warm_start=True, early_stopping=True, learning_rate_init=0.02,
+        random_state=0,
+    ).fit(*iris)  # fmt: skip
+    epoch = model.best_epoch_
+    assert model.fit(*iris).best_epoch_ == epoch > 0
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_what_judges_is_named_where_nothing_is_held_out(diabetes):
+    X, y = diabetes
+    halves = [(np.arange(200), np.arange(200, 299))]
+    model = FFNNRegressor(
+        early_stopping="auto", validation_split=halves, scoring="r2", refit=True,
+        max_iter=1, random_state=0,
+    )  # fmt: skip
+    with pytest.warns(UserWarning, match=r"No effect.*scoring='r2', validation_split="):
+        model.fit(X[:299], y[:299])
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_a_stream_that_diverges_goes_back_one_call_only(diabetes):
+    X, y = diabetes
+    own = {"X_val": X[300:], "y_val": y[300:]}
+    model = FFNNRegressor(
+        (30,), "relu", optimizer="sgd", early_stopping="auto", n_iter_no_change=50,
+        learning_rate_init=0.05, random_state=0,
+    )  # fmt: skip
+    for _ in range(30):
+        model.partial_fit(X[:300], y[:300], **own)
+    before = model.coefs_[0].copy()
+    with pytest.warns(UserWarning, match="diverged"):
+        model.partial_fit(1e200 * X[:300], y[:300], **own)
+    np.testing.assert_array_equal(model.coefs_[0], before)
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_a_target_of_the_hold_out_is_named(diabetes):
+    X, y = diabetes
+    counts = np.abs(np.round(y)) + 1.0
+    model = FFNNRegressor(loss="poisson", early_stopping=True, max_iter=1)
+    with pytest.raises(ValueError, match=r"In X_val, y_val .* got -3\.0"):
+        model.fit(X, counts, X_val=X, y_val=np.where(counts > 1.0, -3.0, counts))

@@ -1,13 +1,15 @@
 """The losses through the estimators: known solutions, and what each one promises."""
 
 import pickle
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
 from plain import FFNNClassifier, FFNNRegressor
 from sklearn.base import clone
-from sklearn.datasets import load_wine, make_regression
+from sklearn.datasets import load_diabetes, load_wine, make_regression
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import (
     GammaRegressor,
@@ -20,9 +22,10 @@ from sklearn.linear_model import (
 from sklearn.metrics import d2_pinball_score
 from sklearn.model_selection import GridSearchCV
 
+import skffnn
 from skffnn.core.batches import SOLVERS
-from skffnn.core.links import LINKS
-from skffnn.core.losses import LOSSES
+from skffnn.core.links import LINKS, Link
+from skffnn.core.losses import LOSSES, SeparableLoss
 from skffnn.core.schedules import Exponential
 
 pytestmark = pytest.mark.filterwarnings("ignore:max_iter=")
@@ -509,9 +512,9 @@ def test_an_output_without_a_target_is_named(diabetes):
 
 
 def test_a_hyperparameter_of_another_loss_has_no_effect(diabetes, iris):
-    with pytest.warns(UserWarning, match=r"loss='huber': quantile=0\.9, power=1\.2"):
+    with pytest.warns(UserWarning, match=r"loss='huber' .*: quantile=0\.9, power=1\.2"):
         FFNNRegressor(loss="huber", quantile=0.9, power=1.2, max_iter=1).fit(*diabetes)
-    with pytest.warns(UserWarning, match=r"loss='log_loss': gamma=1\.0"):
+    with pytest.warns(UserWarning, match=r"loss='log_loss' .*: gamma=1\.0"):
         FFNNClassifier(label_smoothing=0.1, gamma=1.0, max_iter=1).fit(*iris)
 
 
@@ -549,3 +552,51 @@ def test_label_smoothing_and_focus_make_less_certain(cancer):
     }
     assert certainty["smooth"] < certainty["plain"]
     assert certainty["focal"] < certainty["plain"]
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "gaussian_nll"])
+@pytest.mark.parametrize("out_activation", ["softplus", "exp"])
+def test_the_unit_of_positive_targets_does_not_matter(loss, out_activation):
+    X, y = load_diabetes(return_X_y=True)
+    model = FFNNRegressor(
+        (20,), loss=loss, out_activation=out_activation, scale_target=True,
+        max_iter=20, random_state=0,
+    )  # fmt: skip
+    one, other = (clone(model).fit(X, unit * y).predict(X) for unit in (1.0, 1e5))
+    np.testing.assert_allclose(other, 1e5 * one, rtol=1e-6)
+    with pytest.raises(ValueError, match=r"got -1\.0"):
+        model.fit(X, np.where(y > 300.0, -1.0, y))
+
+
+def test_a_row_without_targets_is_no_row_to_the_preprocessor_either(diabetes):
+    X, y = diabetes
+    z = np.where(np.arange(len(y)) % 5, y, np.nan)
+    there = ~np.isnan(z)
+    model = skffnn.FFNNRegressor((8,), max_iter=2, random_state=0)
+    expected = clone(model).fit(X[there], y[there]).predict(X)
+    model.set_params(missing_targets="ignore").fit(X, z)
+    np.testing.assert_allclose(model.predict(X), expected, rtol=1e-6)
+
+
+def test_a_link_without_a_score_is_refused_before_training(diabetes):
+    @dataclass(frozen=True)
+    class Square(Link):
+        name: ClassVar[str] = "square"
+
+        def inverse(self, raw):
+            return raw**2
+
+    @dataclass(frozen=True)
+    class Squares(SeparableLoss):
+        link = Square()
+
+        def per_target(self, y, raw, gradient_out):
+            gradient_out[...] = 2.0 * raw * (raw**2 - y)
+            return 0.5 * (raw**2 - y) ** 2
+
+    X, y = diabetes
+    model = skffnn.FFNNRegressor((8,), max_iter=2, random_state=0).fit(X, y)
+    before = model.predict(X)
+    with pytest.raises(NotImplementedError, match="score"):
+        model.set_params(loss=Squares()).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), before)

@@ -9,10 +9,12 @@ import polars as pl
 import pytest
 import scipy.sparse as sp
 from names import assert_knows_the_names
+from sklearn import config_context
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
 from skffnn import (
     DeepEnsembleClassifier,
@@ -248,8 +250,6 @@ def test_a_transformer_is_cloned_and_fitted(iris):
 
 
 def test_a_frozen_transformer_is_used_as_it_is(iris):
-    from sklearn.frozen import FrozenEstimator
-
     X, y = iris
     scaler = StandardScaler().fit(X[:20] + 1.0)
     model = FFNNClassifier(preprocessing=FrozenEstimator(scaler), random_state=0)
@@ -327,3 +327,86 @@ def test_lists_of_rows_are_split_too(Estimator):
     y = [i % 2 for i in range(40)]
     model = quick(Estimator, early_stopping=True, validation_split=KFold(4))
     assert model.fit(rows, y).score(rows, y) > 0.9
+
+
+# -- What a closer look has found ------------------------------------------------------
+
+
+def test_a_column_of_many_categories_is_used():
+    rng = np.random.default_rng(0)
+    effects = rng.normal(size=300)
+    c, x = rng.integers(300, size=3000), rng.normal(size=3000)
+    X = pd.DataFrame({"c": [f"c{i}" for i in c], "x": x})
+    y = effects[c] + 0.5 * x
+    model = FFNNRegressor((32,), random_state=0).fit(X[:2000], y[:2000])
+    assert model.score(X[2000:], y[2000:]) > 0.8
+
+
+def test_names_of_rows_are_one_column():
+    X = pd.DataFrame({"name": [f"row {i}" for i in range(400)], "x": np.arange(400.0)})
+    model = quick(FFNNRegressor, max_iter=1).fit(X, X["x"])
+    assert model.preprocessor_.n_features_out_ < 20
+
+
+@pytest.mark.parametrize("sentinel", [1e15, 1e20, -(2.0**63), 3.4e38])
+def test_a_sentinel_does_not_hide_the_rest_of_its_column(sentinel):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(140, 3))
+    y = X[:, 0] > 0.0
+    Z = X.copy()
+    Z[0] = sentinel
+    assert FFNNClassifier(random_state=0).fit(Z, y).score(X, y) > 0.9
+
+
+def test_whole_numbers_are_no_classes_to_a_target_encoding():
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"city": [f"c{i}" for i in rng.integers(0, 60, 500)]})
+    y = rng.integers(10**5, 10**6, 500)
+    P = TabularPreprocessor(categorical="target")
+    models = [
+        quick(FFNNRegressor, preprocessing=P, max_iter=2).fit(X, y) for _ in range(2)
+    ]
+    assert models[0].preprocessor_.get_feature_names_out().tolist() == ["city_target"]
+    np.testing.assert_array_equal(*(model.predict(X) for model in models))
+    assert P.random_state is None
+    assert P.target_type == "auto"
+
+
+def test_sparse_rows_stay_sparse_where_transformers_give_frames():
+    X = sp.random(3000, 20_000, 0.0005, format="csr", random_state=0)
+    with config_context(transform_output="pandas"):
+        tracemalloc.start()
+        model = quick(FFNNClassifier, max_iter=1).fit(X, np.arange(3000) % 2)
+        model.predict(X)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 0.5 * X.shape[0] * X.shape[1] * 4
+
+
+@pytest.mark.parametrize("missing", [float("nan"), None, pd.NaT])
+def test_a_date_may_be_missing_in_any_dtype(missing):
+    X = pd.DataFrame({"when": pd.date_range("2020", periods=100)})
+    model = quick(FFNNClassifier, max_iter=1).fit(X, np.arange(100) % 2)
+    assert model.predict(pd.DataFrame([{"when": missing}])).shape == (1,)
+
+
+@pytest.mark.parametrize("scaler", [MinMaxScaler(), make_pipeline(StandardScaler())])
+def test_a_row_of_weight_zero_is_no_row_to_any_transformer(scaler):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 3))
+    y = X[:, 0] > 0.0
+    X[:20] *= 1e3
+    weight = np.repeat([0.0, 1.0], [20, 100])
+    model = quick(FFNNClassifier, preprocessing=scaler, max_iter=2)
+    expected = clone(model).fit(X[20:], y[20:]).predict_proba(X)
+    p = model.fit(X, y, weight).predict_proba(X)
+    np.testing.assert_allclose(p, expected, rtol=1e-6)
+
+
+def test_a_stream_that_begins_with_one_row_is_warned_of():
+    X = np.arange(30.0).reshape(10, 3)
+    with pytest.warns(UserWarning, match="first call of partial_fit has one row"):
+        quick(FFNNRegressor).partial_fit(X[:1], [1.0])
+    quick(FFNNRegressor, preprocessing=None).partial_fit(X[:1], [1.0])
+    frozen = FrozenEstimator(StandardScaler().fit(X))
+    quick(FFNNRegressor, preprocessing=frozen).partial_fit(X[:1], [1.0])

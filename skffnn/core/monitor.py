@@ -98,7 +98,18 @@ class Monitor:
             else:
                 state.progress.best_params = before.best_params
                 state.progress.best_loss = before.best_loss
+        elif state.loss_curve:  # a warm start
+            self._judge_the_start(state)
         self.resume(state)
+
+    def _judge_the_start(self, state: TrainingState) -> None:
+        """Let the hold-out prefer what there was before to all that comes."""
+        if self.holdout_loss is None:
+            state.best_epoch = 0
+            return
+        loss, score = self.ask_holdout(state.params)
+        if math.isfinite(loss):
+            progress_of(state).best_loss = -score
 
     def resume(self, state: TrainingState) -> None:
         """Let the clock go on from where it stood when the run was broken off."""
@@ -198,7 +209,9 @@ class Monitor:
             return
         progress = progress_of(state)
         best = progress.best_params
-        if not self.exact and measure(progress.last_params) <= progress.best_loss:
+        if (broken and self.incremental) or (
+            not self.exact and measure(progress.last_params) <= progress.best_loss
+        ):
             best = progress.last_params
         if not np.array_equal(state.params, best):
             np.copyto(state.params, best)

@@ -186,7 +186,6 @@ class TrainingState:
         """Forget what only the epochs of one call of fit have in common."""
         self.rate_factor = 1.0
         self.best_loss = math.inf
-        self.best_epoch = 0
         self.stalled_epochs = 0
         self.mean_weight = 1.0
         self.n_weighted = 0

@@ -82,8 +82,10 @@ class Column:
         if self.kind == "boolean":
             codes = np.where(missing, -1.0, self.data).astype(np.intp)
             return Levels(codes, [False, True])
-        values, codes = np.unique(self.data, return_inverse=True)
-        return Levels(np.where(missing, -1, codes), values.tolist())
+        values, found = np.unique(self.data[~missing], return_inverse=True)
+        codes = np.full(self.n_rows, -1)
+        codes[~missing] = found
+        return Levels(codes, values.tolist())
 
     def times(self) -> Any:
         """Return datetime64[us] with NaT."""

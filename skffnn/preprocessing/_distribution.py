@@ -7,11 +7,16 @@ from typing import Any, Self
 import numpy as np
 import scipy.sparse as sp
 
-__all__ = ["Distribution", "distributions"]
+__all__ = ["Distribution", "distributions", "rounding_of"]
 
 # Sums of weights that differ by less than this share of the total are the same: so the
 # unit in which weights are given changes nothing.
 ROUNDING = 1e-12
+
+
+def rounding_of(*values: float) -> float:
+    """Return the difference that rounding may make between values of this size."""
+    return float(4.0 * np.finfo(np.float64).eps * np.abs(values).max())
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,7 @@ class Distribution:
     @property
     def resolution(self) -> float:
         """The difference below which two values may be one that was rounded."""
-        ends = np.abs(self.values[[0, -1]])
-        return float(4.0 * np.finfo(np.float64).eps * ends.max())
+        return rounding_of(*self.values[[0, -1]])
 
     @property
     def is_constant(self) -> bool:

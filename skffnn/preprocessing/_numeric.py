@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.special import ndtri
 
-from skffnn.preprocessing._distribution import Distribution
+from skffnn.preprocessing._distribution import Distribution, rounding_of
 
 __all__ = ["NUMERIC", "NumericEncoder"]
 
@@ -149,7 +149,9 @@ class Robust(_Linear):
     @staticmethod
     def _learn(column: Distribution) -> tuple[float, float]:
         low, median, high = map(float, column.quantiles([0.25, 0.5, 0.75]))
-        if high - low > max(column.resolution, TINY):
+        # What rounding may do to the quartiles; an outlier has no say in it.
+        resolution = rounding_of(low, high)
+        if high - low > max(resolution, TINY):
             return median, high - low
         return median, column.range / 2.0
 

@@ -102,6 +102,7 @@ DOORS = {
         "_store",
         "_targets",
         "_threads",
+        "_warnings",
         "core.activations",
         "core.averaging",
         "core.batches",
@@ -159,7 +160,7 @@ DOORS = {
         "core.optimizers",
         "core.schedules",
     },
-    "_losses": {"_resolve", "core.links", "core.losses", "core.typing"},
+    "_losses": {"_data", "_resolve", "core.links", "core.losses", "core.typing"},
     "_docs": {
         "_auto",
         "core.activations",
