@@ -86,8 +86,9 @@ def weight_decay(problem: Problem) -> float:
     """Return the strength of the decay: more where few numbers are to be learned."""
     if problem.classifies:
         return 0.1
-    most = 6.0 if problem.is_small else 1.0
-    return min(most, max(0.1, 300.0 / max(problem.n_rows, 1)))
+    if problem.is_small:
+        return 5.0
+    return min(1.0, max(0.1, 300.0 / problem.n_rows))
 
 
 def initial_rate(problem: Problem) -> float:
@@ -120,8 +121,8 @@ AUTO: dict[str, Auto] = {
     "beta_2": Auto(lambda _: 0.95, "0.95", 0.999),
     "weight_decay": Auto(
         weight_decay,
-        "0.1 for a classifier; 300 / n for a regressor, with n the rows, at least 0.1 "
-        f"and at most 1, up to {FEW_ROWS} rows at most 6",
+        "0.1 for a classifier; for a regressor 300 / n, with n the rows, at least 0.1 "
+        f"and at most 1, but 5 up to {FEW_ROWS} rows",
         0.01,
     ),
     "dropout": Auto(

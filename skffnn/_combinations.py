@@ -197,7 +197,9 @@ def warn_without_effect(
     changed = [
         f"{name}={getattr(estimator, name)!r}"
         for name, parameter in signature.parameters.items()
-        if name in unused and not _same(getattr(estimator, name), parameter.default)
+        if name in unused
+        and not _same(getattr(estimator, name), parameter.default)
+        and not getattr(getattr(estimator, name), "if_any", False)
     ]
     if groups is not None and ("validation_split" in unused or not splits(estimator)):
         changed.append("groups (they are for validation_split)")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone
@@ -37,6 +37,7 @@ class Fold:
         Weights of the rows.
     """
 
+    if_any: ClassVar[bool] = True  # no warning where nothing is held out
     number: int
     n_folds: int
     seed: int

@@ -56,7 +56,7 @@ def recipe(n, classes):
         "beta_2": 0.95,
         "weight_decay": 0.1
         if classes
-        else min(6.0 if n <= 64 else 1.0, max(0.1, 300 / n)),
+        else (5.0 if n <= 64 else min(1.0, max(0.1, 300 / n))),
         "dropout": 0.0 if n <= 64 else 0.25 if classes and n < 2000 else 0.15,
         "dropout_schedule": "flat_cosine",
         **({"label_smoothing": 0.25 / math.sqrt(max(n, 64))} if classes else {}),

@@ -191,7 +191,7 @@ def test_fitted_attributes(name, iris):
 def test_the_automatic_rate_goes_by_the_parameters(iris, parameters, solver):
     X, y = iris
     model = FFNNRegressor(**parameters)
-    for n_rows in (1, 10, 150):
+    for n_rows in (10, 1, 150):
         model.partial_fit(X[:n_rows], y[:n_rows])
         assert model.learning_rate_init_ == model.optimizer_.auto_rate[solver]
 
