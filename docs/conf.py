@@ -163,6 +163,17 @@ REGULARISERS = {
     "average": {"average": True},
     "max_grad_norm": {"max_grad_norm": 1.0},
 }
+TRAINING = {
+    "early_stopping": {"early_stopping": True, "validation_fraction": 0.25},
+    "refit": {"early_stopping": True, "validation_fraction": 0.25, "refit": True},
+    "learning_rate": {"learning_rate": "cosine"},
+    "layer_rates": {"layer_rates": "fan_in"},
+    "momentum": {"momentum": 0.5},
+    "max_time": {"max_time": 60.0},
+    "checkpoint": {"checkpoint": str(HERE / "registries/tried.ckpt")},
+    "warm_start": {"warm_start": True},
+    "shuffle": {"shuffle": False},
+}
 PARTS = {
     "n_members": {"n_members": 2},
     "input_scale": {"input_scale": True},
@@ -229,6 +240,7 @@ def write_registries() -> None:
         "layer_rates": layer_rates_table(),
         "regularisation": options_table(REGULARISERS),
         "members": options_table(PARTS),
+        "training": options_table(TRAINING),
     }
     for stem, text in tables.items():
         path = folder / f"{stem}.rst"
