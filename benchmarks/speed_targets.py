@@ -68,6 +68,7 @@ def print_targets(dense: list[Cell], sparse: list[Cell]) -> None:
     print_gain("sparse X, sgd without momentum", plain, 3.0)
     print_gain("sparse X, adam", [c for c in sparse if c.task.optimizer == "adam"], 1.5)
     print_torch(dense)
+    print_all(dense)
 
 
 def name_of(layer_sizes: tuple[int, ...]) -> str:
@@ -125,6 +126,19 @@ def print_floor(what: str, cells: list[Cell], target: float) -> None:
         f"{what:40} skffnn/floor <= {target:<5.2f} highest {highest:5.2f}"
         f"  {verdict(highest <= target)}"
     )
+
+
+def print_all(cells: list[Cell]) -> None:
+    """Print what all cells have in common."""
+    gains = [cell.gain for cell in cells]
+    line = (
+        f"all {len(cells)} cells: MLP/skffnn {min(gains):.2f} to {max(gains):.2f}, "
+        f"geometric mean {geometric_mean(gains):.2f}"
+    )
+    torch = [c.best_torch / c.microseconds["skffnn"] for c in cells if c.best_torch]
+    if torch:
+        line += f"; torch/skffnn, geometric mean {geometric_mean(torch):.2f}"
+    print(line)
 
 
 def verdict(reached: bool) -> str:
