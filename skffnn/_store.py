@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from skffnn._targets import LabelTargets, NumberTargets
 from skffnn._warnings import warn
 from skffnn.core.batches import split
+from skffnn.core.divergence import much_larger
 from skffnn.core.monitor import StopReason
 from skffnn.core.objective import CHUNK
 from skffnn.core.optimizers import LBFGS
@@ -50,6 +51,12 @@ DEAD = (
     "The network is dead: it predicts the same for all rows, as no hidden unit tells "
     "them apart any more. Scale X (preprocessing='auto'), lower "
     "learning_rate_init, or try activation='leaky_relu'."
+)
+
+HOPELESS = (
+    "Training ended where the loss is much larger than that of the same prediction for "
+    "all rows. Scale X (preprocessing='auto') and a large y (scale_target=True), or "
+    "choose another optimizer or a lower learning_rate_init."
 )
 
 MEMBERS_WITHOUT_ROWS = (
@@ -104,20 +111,33 @@ def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:
     return fitted_attributes(targets, run, state, None)
 
 
-def is_dead(run: Run) -> bool:
-    """Return whether hidden units hide from the output that rows differ.
+def look_at(run: Run) -> str | None:
+    """Return what is wrong with a network that training says is finished.
 
-    Looked at is one piece of the training rows, unlike in features and in targets.
+    It is dead where hidden units hide from the output that rows differ. It is hopeless
+    where no prediction at all, the same number for all rows, would be much better.
+    Looked at is one piece of the training rows.
     """
     objective, rows = run.objective, run.plan.batches.rows
+    network, loss = objective.network, objective.loss
     few = next(split(rows, CHUNK))
     X, y = objective.X[few], objective.y[few]
-    pool = objective.loss.pool
-    raw = objective.network.raw(X, run.state.params, CHUNK, pool)
+    weight = None if objective.weight is None else objective.weight[few]
+    raw = network.raw(X, run.state.params, CHUNK, loss.pool)
     # Rows that differ differ in almost every projection.
     projection = X @ np.linspace(1.0, 2.0, X.shape[1])
     constant = [(part == part[0]).all() for part in (raw, projection, y)]
-    return bool(objective.network.activations) and constant == [True, False, False]
+    if network.activations and constant == [True, False, False]:
+        return DEAD
+    try:
+        best = np.asarray(loss.best_constant(y, weight), raw.dtype)
+    except ValueError:  # these rows alone have none
+        return None
+    scratch = np.empty_like(raw)
+    ours = loss.value_and_gradient(y, raw, weight, scratch) / len(y)
+    guess = np.ascontiguousarray(np.broadcast_to(best, raw.shape))
+    theirs = loss.value_and_gradient(y, guess, weight, scratch) / len(y)
+    return HOPELESS if much_larger(ours, theirs) else None
 
 
 def warn_of_trouble(
@@ -131,8 +151,8 @@ def warn_of_trouble(
     advice = TROUBLE.get(reason)
     if planned_end and reason is StopReason.MAX_ITER:
         advice = None
-    if reason in NORMAL and not incremental and is_dead(run):
-        advice = DEAD
+    if reason in NORMAL and not incremental:
+        advice = look_at(run) or advice
     n_members = run.objective.network.n_members
     if advice is None and run.plan.batches.size < n_members:
         advice = MEMBERS_WITHOUT_ROWS

@@ -134,6 +134,7 @@ DOORS = {
         "core.typing",
     },
     "_store": {
+        "core.divergence",
         "_targets",
         "_warnings",
         "core.batches",
