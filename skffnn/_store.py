@@ -114,9 +114,10 @@ def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:
 def look_at(run: Run) -> str | None:
     """Return what is wrong with a network that training says is finished.
 
-    It is dead where hidden units hide from the output that rows differ. It is hopeless
-    where no prediction at all, the same number for all rows, would be much better.
-    Looked at is one piece of the training rows.
+    It is dead where hidden units hide from the output that rows differ. And L-BFGS
+    converges by what an iteration gains, also where a loss that is clipped has no
+    slope: the same prediction for all rows would then be much better. Looked at is one
+    piece of the training rows.
     """
     objective, rows = run.objective, run.plan.batches.rows
     network, loss = objective.network, objective.loss
@@ -129,6 +130,8 @@ def look_at(run: Run) -> str | None:
     constant = [(part == part[0]).all() for part in (raw, projection, y)]
     if network.activations and constant == [True, False, False]:
         return DEAD
+    if not isinstance(run.plan.optimizer, LBFGS):
+        return None
     try:
         best = np.asarray(loss.best_constant(y, weight), raw.dtype)
     except ValueError:  # these rows alone have none

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from plain import FFNNClassifier, FFNNRegressor
+from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 
 import skffnn
@@ -268,3 +269,15 @@ def test_the_advice_after_lbfgs_is_not_about_a_rate_it_does_not_have(diabetes):
     with pytest.warns(ConvergenceWarning, match="preprocessing") as record:
         FFNNRegressor(solver="batch", random_state=0).fit(1e160 * X, y)
     assert "learning_rate" not in str(record[0].message)
+
+
+def test_lbfgs_does_not_converge_in_silence_where_a_loss_is_clipped():
+    X, _ = load_diabetes(return_X_y=True)
+    y = np.random.default_rng(0).poisson(np.exp(20.0 * X[:, 2]))
+    model = FFNNRegressor(
+        (10,), "relu", loss="poisson", solver="batch", tol=1e-3, random_state=0
+    )
+    with pytest.warns(ConvergenceWarning, match="much larger than that of the same"):
+        model.fit(1e3 * X, y)
+    assert model.stop_reason_ == "converged"
+    model.fit(X, y)
