@@ -17,6 +17,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn import get_config
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
@@ -114,6 +115,13 @@ COUNT = Interval(Integral, 1, None, closed="left")
 def loss_constraint(kind: TargetKind) -> list[Any]:
     """Return what `loss` may be for targets of this kind."""
     return [StrOptions({name for name, by in LOSSES.items() if kind in by}), Loss]
+
+
+def take_rows(X: Any, rows: Array) -> Any:
+    """Return some rows of X, whatever holds it."""
+    if sp.issparse(X):
+        return X.tocsr()[rows]
+    return _safe_indexing(X if hasattr(X, "__getitem__") else np.asarray(X), rows)
 
 
 class BaseFFNN(CallbackSupportMixin, BaseEstimator):
@@ -427,7 +435,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 warn(ONE_ROW)
         if weight is not None and not weight.all():  # a row of weight zero is no row
             kept = np.flatnonzero(weight)
-            X, y, weight = _safe_indexing(X, kept), y[kept], weight[kept]
+            X, y, weight = take_rows(X, kept), y[kept], weight[kept]
             parts = None if parts is None else (parts[0][kept], parts[1][kept])
         if going_on:
             X = preprocess(preprocessor, X, self._state.params.dtype, self)

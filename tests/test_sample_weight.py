@@ -1,7 +1,10 @@
 """Weights mean what the formula says."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
+import scipy.sparse as sp
 from plain import FFNNClassifier, FFNNRegressor
 
 from skffnn.core.losses import LOSSES
@@ -106,3 +109,24 @@ def test_the_hold_out_is_weighted(diabetes):
     with_weight = FFNNRegressor(**parameters).fit(X, y, weight)
     without = FFNNRegressor(**parameters).fit(X, y)
     assert with_weight.validation_scores_ != without.validation_scores_
+
+
+CONTAINERS = {
+    "list": lambda X: X.tolist(),
+    "pandas": pd.DataFrame,
+    "polars": pl.DataFrame,
+    **{
+        name: getattr(sp, f"{name}_array")
+        for name in ("csr", "csc", "coo", "bsr", "lil", "dok")
+    },
+}
+
+
+@pytest.mark.parametrize("container", CONTAINERS.values(), ids=CONTAINERS)
+def test_rows_of_weight_zero_leave_any_container(iris, container):
+    X, y = iris
+    weight = (np.arange(len(y)) % 3 > 0).astype(float)
+    model = FFNNClassifier((5,), max_iter=2, random_state=0)
+    expected = model.fit(X[weight > 0], y[weight > 0]).predict_proba(X)
+    p = model.fit(container(X), y, weight).predict_proba(container(X))
+    np.testing.assert_allclose(p, expected, rtol=1e-9)
