@@ -71,7 +71,7 @@ from skffnn._targets import (
     LabelTargets,
     NumberTargets,
     plain_labels,
-    without_targets_no_weight,
+    zero_without_target,
 )
 from skffnn._threads import blas_threads
 from skffnn._warnings import warn
@@ -558,7 +558,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is None:
-            return X, y, without_targets_no_weight(y, None)
+            return X, y, zero_without_target(None, y)
         weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         if (weight < 0.0).any():
             raise ValueError(
@@ -567,7 +567,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             )
         if not weight.any():
             raise ValueError("Sample weights must contain at least one non-zero number")
-        return X, y, without_targets_no_weight(y, weight)
+        return X, y, zero_without_target(weight, y)
 
     def _check_columns(self, X: Any, reset: bool, **y: Any) -> None:
         """Check the names and the number of the columns, and that y is there."""

@@ -199,7 +199,7 @@ def warn_without_effect(
         for name, parameter in signature.parameters.items()
         if name in unused
         and not _same(getattr(estimator, name), parameter.default)
-        and not getattr(getattr(estimator, name), "if_any", False)
+        and not getattr(getattr(estimator, name), "may_go_unused", False)
     ]
     if groups is not None and ("validation_split" in unused or not splits(estimator)):
         changed.append("groups (they are for validation_split)")

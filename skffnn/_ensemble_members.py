@@ -37,7 +37,7 @@ class Fold:
         Weights of the rows.
     """
 
-    if_any: ClassVar[bool] = True  # no warning where nothing is held out
+    may_go_unused: ClassVar[bool] = True  # no warning where nothing is held out
     number: int
     n_folds: int
     seed: int

@@ -111,7 +111,7 @@ def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:
     return fitted_attributes(targets, run, state, None)
 
 
-def look_at(run: Run) -> str | None:
+def what_is_wrong(run: Run) -> str | None:
     """Return what is wrong with a network that training says is finished.
 
     It is dead where hidden units hide from the output that rows differ. And L-BFGS
@@ -155,7 +155,7 @@ def warn_of_trouble(
     if planned_end and reason is StopReason.MAX_ITER:
         advice = None
     if reason in NORMAL and not incremental:
-        advice = look_at(run) or advice
+        advice = what_is_wrong(run) or advice
     n_members = run.objective.network.n_members
     if advice is None and run.plan.batches.size < n_members:
         advice = MEMBERS_WITHOUT_ROWS

@@ -19,7 +19,7 @@ __all__ = [
     "NumberTargets",
     "is_multilabel",
     "plain_labels",
-    "without_targets_no_weight",
+    "zero_without_target",
 ]
 
 
@@ -40,17 +40,18 @@ def plain_labels(y: Any) -> Any:
     return y.to_numpy(dtype=numpy_dtype)
 
 
-def without_targets_no_weight(y: Any, weight: Array | None) -> Array | None:
-    """Return the weights, with that of a row zero whose targets are all NaN.
-
-    Unless no row would be left.
-    """
+def has_target(y: Any) -> Array:
+    """Return which rows have a target: NaN, where it is allowed, is none."""
     if not isinstance(y, np.ndarray) or y.dtype.kind != "f":
-        return weight
-    missing = np.isnan(y.reshape(len(y), -1)).all(axis=1)
-    weights = np.ones(len(y)) if weight is None else weight
-    kept = np.where(missing, 0.0, weights)
-    return kept if missing.any() and kept.any() else weight
+        return np.ones(y.shape[0], bool)
+    return np.asarray(~np.isnan(y.reshape(len(y), -1)).all(axis=1))
+
+
+def zero_without_target(weight: Array | None, y: Any) -> Array | None:
+    """Return the weights, zero for rows without a target if others are left."""
+    there = has_target(y)
+    kept = np.where(there, 1.0 if weight is None else weight, 0.0)
+    return weight if there.all() or not kept.any() else kept
 
 
 def is_multilabel(y: Array) -> bool:
@@ -116,10 +117,8 @@ class NumberTargets:
         return new
 
     def there(self, y: Any) -> Array:
-        """Return which rows have a target: NaN, where it is allowed, is none."""
-        if not isinstance(y, np.ndarray) or y.dtype.kind != "f":
-            return np.ones(y.shape[0], bool)
-        return np.asarray(~np.isnan(y.reshape(len(y), -1)).all(axis=1))
+        """Return which rows have a target."""
+        return has_target(y)
 
     def encode(self, y: Array, dtype: np.dtype) -> Array:
         """Return `y` as a C-contiguous float matrix, in which NaN may be."""

@@ -54,8 +54,8 @@ class Link(ABC):
     def score(self, prediction: Array) -> Array:
         """Return the raw scores whose inverse the predictions are.
 
-        This and `backward` are asked of the links in `LINKS`, which act on every score
-        alone; this, by `pool`, also of others.
+        Not every link needs one: `pool` asks for it, and `out_activation` of those in
+        `LINKS`. The same holds for `backward`, which only the latter needs.
         """
         raise NotImplementedError(f"{self!r} has no score")
 
