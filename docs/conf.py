@@ -173,6 +173,8 @@ TRAINING = {
     "checkpoint": {"checkpoint": str(HERE / "registries/tried.ckpt")},
     "warm_start": {"warm_start": True},
     "shuffle": {"shuffle": False},
+    "max_fun": {"max_fun": 10},
+    "partial_fit": {},
 }
 PARTS = {
     "n_members": {"n_members": 2},
@@ -189,6 +191,8 @@ def answer(
     model = FFNNRegressor(
         (2,), preprocessing=None, solver=solver, optimizer=optimizer, max_iter=1
     )
+    if not parameters:  # a method
+        return "yes" if hasattr(model, option) else "not available"
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
