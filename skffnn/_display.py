@@ -21,7 +21,8 @@ class LossCurveDisplay:
     loss_curve : sequence of float
         J of each epoch.
     validation_loss_curve : sequence of float or None, default=None
-        Mean loss of the hold-out after each epoch, if there was one.
+        Mean loss of the hold-out after each epoch, if there was one; NaN for an epoch
+        that had none.
     best_epoch : int or None, default=None
         The epoch to mark, counted from one. None means the one whose loss was lowest,
         on the hold-out if there was one; the last of equals.
@@ -71,12 +72,8 @@ class LossCurveDisplay:
         judged = loss_curve if validation_loss_curve is None else validation_loss_curve
         if not len(judged):
             raise ValueError("there is nothing to plot: no epoch was finished")
-        # A warm start may have added the hold-out to epochs that had none, and a refit
-        # has fewer epochs than the hold-out has judged.
-        self._n_before = max(0, len(loss_curve) - len(judged))
         if best_epoch is None:
-            n_epochs = self._n_before + len(judged)
-            best_epoch = n_epochs - int(np.argmin(list(judged)[::-1]))
+            best_epoch = len(judged) - int(np.nanargmin(list(judged)[::-1]))
         self.best_epoch = best_epoch
 
     @classmethod
@@ -153,7 +150,7 @@ class LossCurveDisplay:
         self.validation_line_ = None
         if self.validation_loss_curve is not None:
             (self.validation_line_,) = ax.plot(
-                self._n_before + np.arange(1, len(self.validation_loss_curve) + 1),
+                np.arange(1, len(self.validation_loss_curve) + 1),
                 self.validation_loss_curve,
                 **{"label": f"{prefix}hold-out", **kwargs},
             )

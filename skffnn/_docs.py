@@ -321,8 +321,9 @@ best_loss_ : float
     The lowest of them.
 validation_scores_ : list of float or None
     `scoring` of the hold-out after each epoch; by default the values of
-    `validation_loss_curve_` with their signs changed. With
-    `refit`, those of the training before.
+    `validation_loss_curve_` with their signs changed. NaN for an epoch that had no
+    hold-out, as a call of `partial_fit` without one. With `refit`, those of the
+    training before.
 best_validation_score_ : float or None
     The highest of them.
 validation_loss_curve_ : list of float or None
@@ -335,7 +336,7 @@ do_early_stopping_ : bool
     Whether a hold-out judged training.
 rate_halvings_ : list of int
     The epochs, counted from one, that diverged and began again at half the rate, each
-    as often as it did.
+    as often as it did; with `refit`, those of the second training.
 stop_reason_ : str
     Why training ended: "converged", "early_stopping", "max_iter", "max_fun",
     "max_time", "line_search", "callback", "interrupted" or "diverged".

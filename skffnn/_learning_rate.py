@@ -133,7 +133,8 @@ def learning_rate_curve(
     """
     check_arguments(min_rate, max_rate, n_steps, smoothing)
     network, X = last_step(estimator, X, y)
-    problem = Problem(len(y), is_classifier(network))
+    n_rows = next(iter(np.shape(X)), 0)  # of no rows at all, fit says what is wrong
+    problem = Problem(n_rows, is_classifier(network))
     settings = resolve_auto(network, problem, incremental=False, goes_on=False)
     optimizer = resolve_optimizer(settings)
     if not (isinstance(optimizer, FirstOrder) and optimizer.uses_schedule):

@@ -78,7 +78,8 @@ class Observer:
         parts = []
         if state.loss_curve:
             parts.append(f"loss {state.loss_curve[-1]:.6g}")
-        if state.validation_scores and not self._refits:
+        judged = len(state.validation_scores) == len(state.loss_curve) > 0
+        if judged and not self._refits:
             parts.append(f"validation score {state.validation_scores[-1]:.6g}")
         if state.rate is not None:
             parts.append(f"rate {state.rate:.3g}")

@@ -90,7 +90,7 @@ def fitted_attributes(
         "best_loss_": state.lowest_loss if state.loss_curve else np.nan,
         "validation_loss_curve_": state.validation_loss_curve or None,
         "validation_scores_": scores,
-        "best_validation_score_": max(scores) if scores else None,
+        "best_validation_score_": float(np.nanmax(scores)) if scores else None,
         "best_epoch_": state.best_epoch or None,
         "do_early_stopping_": run.refit is not None
         or run.monitor.holdout_loss is not None,

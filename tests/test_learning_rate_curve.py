@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from plain import FFNNClassifier, FFNNRegressor
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
@@ -179,6 +180,18 @@ def test_what_cannot_be_tested_is_named(iris):
     X, y = iris
     with pytest.raises(ValueError, match="loss of the first step is not finite"):
         learning_rate_curve(FFNNRegressor(random_state=0), X * 1e200, y)
+    with pytest.raises(ValueError, match="target y is None"):
+        learning_rate_curve(FFNNClassifier(), X, None)
+
+
+def test_a_sparse_indicator_is_tested_as_a_dense_one(iris):
+    X, y = iris
+    labels = np.stack([y == 1, y == 2], axis=1).astype(int)
+    dense, sparse = (
+        learning_rate_curve(FFNNClassifier(random_state=0), X, targets)
+        for targets in (labels, sp.csr_array(labels))
+    )
+    assert dense.losses.tolist() == sparse.losses.tolist()
 
 
 def test_a_range_that_ends_too_low_is_told(iris):

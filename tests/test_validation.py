@@ -429,10 +429,10 @@ def test_partial_fit_may_change_what_judges_it(diabetes):
     X, y = diabetes
     model = FFNNRegressor(early_stopping="auto", random_state=0)
     model.partial_fit(X, 1e-3 * y).partial_fit(X, y, X_val=X, y_val=y)
-    assert model._state.best_loss == model.validation_loss_curve_[0]
+    assert model._state.best_loss == model.validation_loss_curve_[1]
     model.partial_fit(X, y)
     assert model._state.progress is None
-    assert (model.n_iter_, len(model.validation_scores_)) == (3, 1)
+    assert (model.n_iter_, len(model.validation_scores_)) == (3, 2)
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,19 @@ class Diverged(ArithmeticError):
     """The loss or a parameter is infinite or not a number, or the loss exploded."""
 
 
-def has_exploded(state: TrainingState) -> bool:
-    """Return whether the training loss is much larger than in the first epoch."""
+def has_exploded(state: TrainingState, measure: Callable[[Array], float]) -> bool:
+    """Return whether the training loss is much larger than in the first epoch.
+
+    Where that of the last epoch is, it is measured again: along the way it may have
+    been that of a step that went too far, and has come back. `measure` maps params to
+    J.
+    """
     losses = state.loss_curve[progress_of(state).first_epoch :]
-    return len(losses) > 1 and much_larger(losses[-1], losses[0])
+    return (
+        len(losses) > 1
+        and much_larger(losses[-1], losses[0])
+        and much_larger(measure(state.params), losses[0])
+    )
 
 
 def block_has_exploded(

@@ -141,8 +141,9 @@ class Monitor:
             validation_loss, score = self.ask_holdout(state.params)
             if not math.isfinite(validation_loss):
                 raise Diverged
-            state.validation_loss_curve.append(validation_loss)
-            state.validation_scores.append(score)
+            unjudged = len(state.loss_curve) - len(state.validation_scores)
+            state.validation_loss_curve += [*[math.nan] * unjudged, validation_loss]
+            state.validation_scores += [*[math.nan] * unjudged, score]
             loss = -score
         state.loss_curve.append(training_loss)
         state.lowest_loss = min(state.lowest_loss, training_loss)

@@ -132,7 +132,8 @@ class TrainingState:
     loss_curve : list of float
         One entry per epoch.
     validation_loss_curve, validation_scores : list of float
-        One entry per epoch that a hold-out has judged.
+        One entry per epoch up to the last that a hold-out has judged, NaN for one that
+        none has.
     rate_halvings : list of int
         The epochs, counted from one, that diverged and began again at half the rate.
     progress : Progress or None

@@ -64,7 +64,7 @@ def train(run: Run, observer: Observer) -> StopReason:
             StopReason.MAX_ITER,
             StopReason.MAX_TIME,
         )
-        if ran_out and has_exploded(state):
+        if ran_out and has_exploded(state, measure):
             reason = StopReason.DIVERGED
         monitor.restore(state, reason, measure)
     state.finished = None

@@ -136,7 +136,13 @@ def test_the_best_epoch_may_be_better_by_less_than_tol(reason):
 )
 def test_a_loss_has_exploded_where_it_has_doubled_or_grown_by_one(losses, exploded):
     _, state, _ = watch(losses)
-    assert has_exploded(state) == exploded
+    measure = (lambda _: losses[-1]) if exploded else never
+    assert has_exploded(state, measure) == exploded
+
+
+def test_a_loss_that_was_large_on_the_way_has_not_exploded():
+    _, state, _ = watch([0.5, 1.6])
+    assert not has_exploded(state, lambda _: 0.3)
 
 
 @pytest.mark.parametrize(("after", "exploded"), [(3.0, False), (9.0, True)])
