@@ -22,8 +22,9 @@ from skffnn._warnings import warn
 from skffnn.core.divergence import much_larger
 from skffnn.core.optimizers import FirstOrder
 from skffnn.core.optimizers.base import State
+from skffnn.core.rates import Rate
 from skffnn.core.schedules import Schedule
-from skffnn.core.typing import Array, Rate
+from skffnn.core.typing import Array
 
 __all__ = ["learning_rate_curve"]
 

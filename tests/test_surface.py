@@ -283,8 +283,8 @@ class SignDescent(FirstOrder):
 class Halves(LayerRates):
     """Every parameter learns at half the rate; a user's own."""
 
-    def factors(self, layout, dtype):
-        return 0.5
+    def factors(self, layout):
+        return {kind: [0.5] * len(shapes) for kind, shapes in layout.shapes.items()}
 
 
 class LastTwo(Averaging):

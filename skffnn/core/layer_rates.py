@@ -4,46 +4,68 @@ To add a rule: write a class with ``factors`` and put it into `LAYER_RATES`.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-
-import numpy as np
+from math import inf, sqrt
 
 from skffnn.core.checks import require
 from skffnn.core.layout import ParamLayout
-from skffnn.core.typing import Rate
+from skffnn.core.rates import Piecewise, Rate
 
 __all__ = ["LAYER_RATES", "Equal", "FanIn", "LayerRates"]
 
 
 @dataclass(frozen=True)
 class LayerRates(ABC):
-    """A rule that gives every parameter a factor on the learning rate."""
+    """A rule that gives every layer's parameters factors on the learning rate."""
 
     @abstractmethod
-    def factors(self, layout: ParamLayout, dtype: np.dtype) -> Rate:
+    def factors(self, layout: ParamLayout) -> Mapping[str, Sequence[float]]:
         """Return the factors.
 
         Parameters
         ----------
         layout : ParamLayout
-            Of the parameters.
-        dtype : dtype
-            That of the parameters.
+            Of the parameters. Its `shapes` are those of the arrays of each kind.
 
         Returns
         -------
-        factors : float or ndarray of shape (n_params,)
-            One for all, or one for each.
+        factors : dict of str to sequence of float
+            By kind of parameter, one for each of its arrays. A kind that is missing has
+            the rate itself.
         """
+
+    def rate(self, layout: ParamLayout) -> Rate:
+        """Return the factors as they lie in the vector of parameters.
+
+        Raises
+        ------
+        ValueError
+            If there are not as many as arrays, or one is negative or not finite.
+        """
+        factors = self.factors(layout)
+        stretches: list[tuple[int, float]] = []
+        for kind, places in layout.places.items():
+            of_kind = list(factors.get(kind, [1.0] * len(places)))
+            if len(of_kind) != len(places) or not all(0.0 <= f < inf for f in of_kind):
+                raise ValueError(
+                    f"the factors of {self!r} must be {len(places)} numbers that are "
+                    f"finite and not negative for the {kind!r}, got {of_kind}"
+                )
+            for (place, _), value in zip(places, of_kind, strict=True):
+                if stretches and stretches[-1][1] == value:
+                    stretches.pop()  # the next one goes on
+                stretches.append((place.stop, value))
+        stops, values = zip(*stretches, strict=True)
+        return values[0] if len(values) == 1 else Piecewise(stops, values)
 
 
 @dataclass(frozen=True)
 class Equal(LayerRates):
     """The same rate for all parameters."""
 
-    def factors(self, layout: ParamLayout, dtype: np.dtype) -> Rate:
-        return 1.0
+    def factors(self, layout: ParamLayout) -> Mapping[str, Sequence[float]]:
+        return {}
 
 
 @dataclass(frozen=True)
@@ -72,15 +94,13 @@ class FanIn(LayerRates):
     def __post_init__(self) -> None:
         require(self, bias="(0, inf)", scale="(0, inf)")
 
-    def factors(self, layout: ParamLayout, dtype: np.dtype) -> Rate:
-        factors = np.ones(layout.size, dtype)
-        groups = layout.groups(factors)
-        for W in groups["weights"]:
-            W.fill(sqrt(256.0 / W.shape[-2]))
-        for kind, factor in (("biases", self.bias), ("scales", self.scale)):
-            for array in groups[kind]:
-                array.fill(factor)
-        return factors
+    def factors(self, layout: ParamLayout) -> Mapping[str, Sequence[float]]:
+        shapes = layout.shapes
+        return {
+            "weights": [sqrt(256.0 / fan_in) for *_, fan_in, _ in shapes["weights"]],
+            "biases": [self.bias for _ in shapes["biases"]],
+            "scales": [self.scale for _ in shapes["scales"]],
+        }
 
 
 LAYER_RATES: dict[str, LayerRates] = {"equal": Equal(), "fan_in": FanIn()}

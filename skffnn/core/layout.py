@@ -61,11 +61,11 @@ class ParamLayout:
         """Return the arrays of each kind, as views into `flat`."""
         return {
             kind: [flat[place].reshape(shape) for place, shape in parts]
-            for kind, parts in self._places.items()
+            for kind, parts in self.places.items()
         }
 
     @cached_property
-    def _places(self) -> dict[str, list[tuple[slice, tuple[int, ...]]]]:
+    def places(self) -> dict[str, list[tuple[slice, tuple[int, ...]]]]:
         """Kind of parameter to where its arrays lie, and their shapes."""
         places: dict[str, list[tuple[slice, tuple[int, ...]]]] = {}
         start = 0

@@ -144,7 +144,7 @@ def _pass_over_rows(run: Run, grad: Array, n_steps: int, thin: Thin) -> float:
         state.optimizer_state = optimizer.init(
             layout.size, layout.n_weights, params.dtype
         )
-    factors = plan.layer_rates.factors(layout, params.dtype)
+    factors = plan.layer_rates.rate(layout)
     limited = []
     if plan.max_norm < math.inf:
         limited = layout.groups(params)["weights"][:-1]

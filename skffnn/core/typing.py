@@ -9,7 +9,6 @@ import scipy.sparse as sp
 
 Array: TypeAlias = npt.NDArray[Any]
 Features: TypeAlias = Array | sp.csr_array | sp.csr_matrix
-Rate: TypeAlias = float | Array
 Rows: TypeAlias = slice | npt.NDArray[np.intp]
 Pool: TypeAlias = Callable[[Array], Array]
 LayerViews: TypeAlias = tuple[tuple[Array, ...], ...]

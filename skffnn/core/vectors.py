@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import blas
 
-from skffnn.core.typing import Array, Rate
+from skffnn.core.rates import Piecewise, Rate
+from skffnn.core.typing import Array
 
 __all__ = [
     "add_scaled",
@@ -19,8 +20,10 @@ __all__ = [
     "blocks",
     "clip_columns",
     "clip_norm",
+    "faded",
     "rectify",
     "scale",
+    "stretches",
 ]
 
 AXPY = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
@@ -34,24 +37,36 @@ SCAL = {np.dtype(np.float32): blas.sscal, np.dtype(np.float64): blas.dscal}
 BLOCK_BYTES = 256 * 1024
 
 
-def add_scaled(target: Array, factor: Rate, vector: Array) -> None:
+# Below this a factor of its own is multiplied into its vector: see `faded`.
+SMALLEST_FACTOR = 1e-3
+
+
+def add_scaled(target: Array, factor: float, vector: Array) -> None:
     """Add ``factor * vector`` to `target` in place.
 
-    Both are contiguous and of the same dtype, float32 or float64. The factor is one
-    number, or one for each element.
+    Both are contiguous and of the same dtype, float32 or float64.
     """
-    if isinstance(factor, np.ndarray):
-        target += factor * vector
-    else:
-        AXPY[target.dtype](vector, target, a=factor)
+    AXPY[target.dtype](vector, target, a=factor)
 
 
-def scale(target: Array, factor: Rate) -> None:
-    """Multiply the contiguous `target` by `factor`, likewise, in place."""
-    if isinstance(factor, np.ndarray):
-        target *= factor
-    elif len(target):  # BLAS refuses an empty vector
+def scale(target: Array, factor: float) -> None:
+    """Multiply the contiguous `target` by `factor` in place."""
+    if len(target):  # BLAS refuses an empty vector
         SCAL[target.dtype](factor, target)
+
+
+def faded(vector: Array, factor: float, share: float) -> float:
+    """Let ``factor * vector`` fade to `share` of it, and return the new factor.
+
+    That is a product of two numbers; the vector is only touched when its factor has
+    become small. It saves a pass over the vector: a fifth of a step of SGD on many
+    parameters, a tenth of one of Adam.
+    """
+    factor *= share
+    if factor >= SMALLEST_FACTOR:
+        return factor
+    scale(vector, factor)
+    return 1.0
 
 
 def clip_norm(vector: Array, limit: float) -> None:
@@ -78,19 +93,31 @@ def blend(target: Array, vector: Array, weight: float) -> None:
         add_scaled(t, weight, v)
 
 
-def blocks(*vectors: Rate) -> Iterator[tuple[Any, ...]]:
-    """Cut vectors of one length into views of at most `BLOCK_BYTES`.
-
-    The first is an array; a number among the others goes with each block.
-    """
-    assert isinstance(vectors[0], np.ndarray)
+def blocks(*vectors: Array) -> list[tuple[Array, ...]]:
+    """Cut vectors of one length into views of at most `BLOCK_BYTES`."""
     size, length = len(vectors[0]), BLOCK_BYTES // vectors[0].itemsize
     if size <= length:
-        yield vectors
+        return [vectors]
+    return [
+        tuple(v[start : start + length] for v in vectors)
+        for start in range(0, size, length)
+    ]
+
+
+def stretches(rate: Rate, *vectors: Array) -> Iterator[tuple[Any, ...]]:
+    """Cut vectors of one length into blocks with one rate each, and yield it first.
+
+    They may be shorter than the one that `rate` is meant for.
+    """
+    if not isinstance(rate, Piecewise):
+        for block in blocks(*vectors):
+            yield (rate, *block)
         return
-    for start in range(0, size, length):
-        block = slice(start, start + length)
-        yield tuple(v[block] if isinstance(v, np.ndarray) else v for v in vectors)
+    start = 0
+    for stop, value in zip(rate.stops, rate.values, strict=True):
+        for block in blocks(*(v[start:stop] for v in vectors)):
+            yield (value, *block)
+        start = stop
 
 
 def rectify(z: Array, out: Array) -> None:

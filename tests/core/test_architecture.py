@@ -50,6 +50,7 @@ DOORS = {
         "core.divergence",
         "core.optimizers",
         "core.optimizers.base",
+        "core.rates",
         "core.schedules",
         "core.typing",
     },
@@ -283,7 +284,8 @@ DOORS = {
         "core.typing",
     },
     "core.layers": {"core.typing"},
-    "core.layer_rates": {"core.checks", "core.layout", "core.typing"},
+    "core.layer_rates": {"core.checks", "core.layout", "core.rates"},
+    "core.rates": {"core.typing"},
     "core.layout": {"core.typing"},
     "core.losses": {
         "core.losses.base",
@@ -341,29 +343,32 @@ DOORS = {
     "core.optimizers.adam": {
         "core.checks",
         "core.optimizers.base",
+        "core.rates",
         "core.typing",
         "core.vectors",
     },
     "core.optimizers.adaptive": {
         "core.checks",
         "core.optimizers.base",
+        "core.rates",
         "core.typing",
         "core.vectors",
     },
     "core.optimizers.descent": {
         "core.checks",
         "core.optimizers.base",
+        "core.rates",
         "core.typing",
         "core.vectors",
     },
     "core.optimizers.lbfgs": {"core.checks", "core.optimizers.base", "core.typing"},
-    "core.optimizers.base": {"core.typing"},
+    "core.optimizers.base": {"core.rates", "core.typing"},
     "core.averaging": {"core.checks"},
     "core.batches": {"core.typing"},
     "core.schedules": {"core.checks"},
     "core.checks": {"core.typing"},
     "core.typing": set(),
-    "core.vectors": {"core.typing"},
+    "core.vectors": {"core.rates", "core.typing"},
 }
 
 every_module = pytest.mark.parametrize("module", FILES)

@@ -1,4 +1,4 @@
-"""Layer rates: each parameter has a factor on the learning rate."""
+"""Layer rates: each layer's parameters have a factor on the learning rate."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,10 @@ from core_tools import FIRST_ORDER, make_objective, make_plan, make_state, run
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skffnn.core.batches import Batches
-from skffnn.core.layer_rates import LAYER_RATES
+from skffnn.core.layer_rates import LAYER_RATES, LayerRates
 from skffnn.core.layout import ParamLayout
 from skffnn.core.optimizers import OPTIMIZERS
+from skffnn.core.rates import Piecewise
 
 GRADIENTS = np.random.default_rng(0).normal(size=(5, 4))
 START = np.array([1.0, -2.0, 0.5, 3.0])
@@ -27,28 +28,60 @@ def walk(name, rate, dtype=np.float64):
 
 @every_first_order
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_one_rate_for_each_parameter_is_what_that_rate_for_all_gives_it(name, dtype):
-    rates = np.array([0.1, 0.02, 0.3, 0.001])
-    together = walk(name, rates.astype(dtype), dtype)
-    alone = [walk(name, float(rate), dtype)[i] for i, rate in enumerate(rates)]
+def test_the_rate_of_a_stretch_is_what_that_rate_for_all_gives_it(name, dtype):
+    rates = Piecewise((1, 3, 4), (0.1, 0.02, 0.3))
+    together = walk(name, rates, dtype)
+    alone = [walk(name, rate, dtype)[i] for i, rate in enumerate(np.asarray(rates))]
     assert_allclose(together, alone, rtol=1e-12 if dtype == np.float64 else 1e-5)
 
 
 @pytest.mark.parametrize("rule", LAYER_RATES.values(), ids=LAYER_RATES)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_factors_are_positive_and_in_the_dtype_of_the_parameters(rule, dtype):
+def test_a_rate_is_positive_and_keeps_the_dtype_of_the_parameters(rule, dtype):
     layout = ParamLayout((3, 4, 2), True, True)
-    factors = rule.factors(layout, np.dtype(dtype))
-    assert np.all(np.asarray(factors) > 0.0)
-    product = 0.5 * factors * np.ones(layout.size, dtype)
+    rate = rule.rate(layout)
+    assert np.all(np.asarray(rate) > 0.0)
+    product = 0.5 * -rate * np.ones(layout.size, dtype)
     assert product.dtype == dtype
     assert product.shape == (layout.size,)
 
 
+def test_a_rate_by_layer_stands_for_a_vector():
+    rate = Piecewise((2, 5), (1.0, 3.0))
+    vector = np.array([1.0, 1.0, 3.0, 3.0, 3.0])
+    grad = np.arange(5.0)
+    assert_array_equal(rate, vector)
+    for product in (rate * grad, grad * rate, np.multiply(grad, rate)):
+        assert_array_equal(product, vector * grad)
+    assert 2.0 * rate == rate * 2.0 == Piecewise((2, 5), (2.0, 6.0))
+    assert -rate == Piecewise((2, 5), (-1.0, -3.0))
+
+
+class Given(LayerRates):
+    def __init__(self, **factors):
+        self.given = factors
+
+    def factors(self, layout):
+        return self.given
+
+
+def test_neighbours_with_the_same_factor_are_one_stretch():
+    layout = ParamLayout((3, 4, 2))
+    assert Given().rate(layout) == 1.0
+    assert Given(weights=[0.5, 0.5], biases=[0.5, 0.5]).rate(layout) == 0.5
+    frozen = Given(weights=[0.0, 1.0], biases=[0.0, 1.0]).rate(layout)
+    assert frozen == Piecewise((12, 20, 24, 26), (0.0, 1.0, 0.0, 1.0))
+
+
+@pytest.mark.parametrize("factors", [[1.0], [1.0, -0.1], [1.0, np.nan], [np.inf, 1.0]])
+def test_factors_that_cannot_be_are_named(factors):
+    with pytest.raises(ValueError, match=r"2 numbers .* for the 'weights', got \["):
+        Given(weights=factors).rate(ParamLayout((3, 4, 2)))
+
+
 def test_weights_of_256_inputs_learn_at_the_rate_and_others_by_the_root():
     layout = ParamLayout((256, 64, 4), input_scale=True)
-    factors = LAYER_RATES["fan_in"].factors(layout, np.dtype(float))
-    groups = layout.groups(factors)
+    groups = layout.groups(np.asarray(LAYER_RATES["fan_in"].rate(layout)))
     assert [set(W.ravel()) for W in groups["weights"]] == [{1.0}, {2.0}]
     assert [set(b) for b in groups["biases"]] == [{1.6}, {1.6}]
     assert set(groups["scales"][0].ravel()) == {6.0}
@@ -72,7 +105,7 @@ def test_a_step_of_sgd_is_the_gradient_times_rate_and_factor():
         max_epochs=1,
         layer_rates=LAYER_RATES["fan_in"],
     )
-    factors = LAYER_RATES["fan_in"].factors(objective.network.layout, params.dtype)
+    factors = LAYER_RATES["fan_in"].rate(objective.network.layout)
     assert_allclose(after, params - 0.01 * factors * grad, rtol=1e-12)
 
 

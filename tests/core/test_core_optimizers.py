@@ -7,8 +7,10 @@ import pytest
 from core_tools import FIRST_ORDER
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skffnn.core import vectors
 from skffnn.core.batches import SOLVERS
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS
+from skffnn.core.rates import Piecewise
 
 every_first_order = pytest.mark.parametrize("name", FIRST_ORDER)
 RATE = 0.1
@@ -298,3 +300,28 @@ class TestLBFGS:
         before = START.copy()
         self.minimize()
         assert_array_equal(START, before)
+
+
+@every_first_order
+@pytest.mark.parametrize("rate", [RATE, Piecewise((2, 5, 11), (0.1, 0.02, 0.3))])
+def test_blocks_of_any_length_take_the_same_steps(name, rate, monkeypatch):
+    optimizer = OPTIMIZERS[name]()
+    grads = np.random.default_rng(0).normal(size=(4, 11))
+    results = []
+    for length in (8 * 100, 8 * 3):
+        monkeypatch.setattr(vectors, "BLOCK_BYTES", length)
+        params = np.ones(11)
+        state = optimizer.init(11, 7, params.dtype)
+        for grad in grads:
+            optimizer.step(params, grad.copy(), state, rate, 1.0)
+        results.append(params)
+    assert_allclose(*results, rtol=1e-14)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
+def test_what_fades_is_the_same_whenever_its_vector_is_touched(share):
+    vector, factor = np.array([1.0, -2.0]), 1.0
+    for n in range(1, 30):
+        factor = vectors.faded(vector, factor, share)
+        assert vectors.SMALLEST_FACTOR <= factor <= 1.0
+        assert_allclose(factor * vector, share**n * np.array([1.0, -2.0]))

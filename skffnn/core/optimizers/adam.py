@@ -8,8 +8,9 @@ import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.optimizers.base import FirstOrder, State
-from skffnn.core.typing import Array, Rate
-from skffnn.core.vectors import add_scaled, blocks, scale
+from skffnn.core.rates import Rate
+from skffnn.core.typing import Array
+from skffnn.core.vectors import add_scaled, faded, scale, stretches
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Adam(FirstOrder):
 
     m = beta_1 m + (1 - beta_1) g, v = beta_2 v + (1 - beta_2) g^2,
     params -= rate * sqrt(1 - beta_2^t) / (1 - beta_1^t) * m / (sqrt(v) + epsilon).
-    The state holds m / (1 - beta_1) and v / (1 - beta_2), which saves two passes.
+    The state holds m and v divided by (1 - beta) and by factors that fade with beta,
+    which saves four passes.
 
     Parameters
     ----------
@@ -42,27 +44,34 @@ class Adam(FirstOrder):
         return {
             "t": 0,
             "mean": np.zeros(n_params, dtype),
+            "mean_factor": 1.0,
             "square": np.zeros(n_params, dtype),
+            "square_factor": 1.0,
         }
 
     def step(
         self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
-        state["t"] = t = state["t"] + 1
-        root = sqrt(1.0 - self.beta_2)
+        t, of_mean, of_square = self._begin_step(state)
+        root = sqrt((1.0 - self.beta_2) * of_square)
         correction = sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
-        size = rate * correction * (1.0 - self.beta_1) / root
+        size = rate * (correction * (1.0 - self.beta_1) * of_mean / root)
         moments = state["mean"], state["square"]
-        for p, g, mean, square, s in blocks(params, grad, *moments, size):
-            scale(mean, self.beta_1)
-            add_scaled(mean, 1.0, g)
-            scale(square, self.beta_2)
+        for s, p, g, mean, square in stretches(size, params, grad, *moments):
+            add_scaled(mean, 1.0 / of_mean, g)
             np.multiply(g, g, out=g)
-            add_scaled(square, 1.0, g)
+            add_scaled(square, 1.0 / of_square, g)
             np.sqrt(square, out=g)
             g += self.epsilon / root
             np.divide(mean, g, out=g)
             add_scaled(p, -s, g)
+
+    def _begin_step(self, state: State) -> tuple[int, float, float]:
+        """Let the moments fade; return the number of the step and their factors."""
+        of_mean = faded(state["mean"], state["mean_factor"], self.beta_1)
+        of_square = faded(state["square"], state["square_factor"], self.beta_2)
+        state.update(t=state["t"] + 1, mean_factor=of_mean, square_factor=of_square)
+        return state["t"], of_mean, of_square
 
 
 @dataclass(frozen=True)
@@ -92,9 +101,8 @@ class AdamW(Adam):
     def step(
         self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
-        n_weights = state["n_weights"]
-        of_weights = rate[:n_weights] if isinstance(rate, np.ndarray) else rate
-        scale(params[:n_weights], 1.0 - of_weights * self.weight_decay)
+        for r, p in stretches(rate, params[: state["n_weights"]]):
+            scale(p, 1.0 - r * self.weight_decay)
         super().step(params, grad, state, rate, value)
 
 
@@ -115,22 +123,22 @@ class Nadam(Adam):
     def step(
         self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
-        state["t"] = t = state["t"] + 1
+        t, of_mean, of_square = self._begin_step(state)
+        root = sqrt((1.0 - self.beta_2) * of_square / (1.0 - self.beta_2**t))
         mu = self._momentum(t)
         mu_next = self._momentum(t + 1)
         state["mu_product"] = product = state["mu_product"] * mu
+        share = mu_next / (1.0 - product * mu_next) * (1.0 - self.beta_1) * of_mean
         moments = state["mean"], state["square"]
-        for p, g, mean, square, r in blocks(params, grad, *moments, rate):
-            scale(mean, self.beta_1)
-            add_scaled(mean, 1.0 - self.beta_1, g)
-            scale(square, self.beta_2)
-            add_scaled(square, 1.0 - self.beta_2, g * g)
-            denominator = np.sqrt(square / (1.0 - self.beta_2**t))
-            denominator += self.epsilon
+        for r, p, g, mean, square in stretches(rate, params, grad, *moments):
+            add_scaled(mean, 1.0 / of_mean, g)
+            add_scaled(square, 1.0 / of_square, g * g)
+            denominator = np.sqrt(square)
+            denominator += self.epsilon / root
             scale(g, (1.0 - mu) / (1.0 - product))
-            add_scaled(g, mu_next / (1.0 - product * mu_next), mean)
+            add_scaled(g, share, mean)
             np.divide(g, denominator, out=g)
-            add_scaled(p, -r, g)
+            add_scaled(p, -r / root, g)
 
     def _momentum(self, t: int) -> float:
         return self.beta_1 * (1.0 - 0.5 * 0.96 ** (0.004 * t))

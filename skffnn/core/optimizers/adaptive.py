@@ -7,8 +7,9 @@ import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.optimizers.base import FirstOrder, State
-from skffnn.core.typing import Array, Rate
-from skffnn.core.vectors import add_scaled, blocks, scale
+from skffnn.core.rates import Rate
+from skffnn.core.typing import Array
+from skffnn.core.vectors import add_scaled, scale, stretches
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class RMSprop(FirstOrder):
     def step(
         self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
-        for p, g, square, r in blocks(params, grad, state["square"], rate):
+        for r, p, g, square in stretches(rate, params, grad, state["square"]):
             scale(square, self.rho)
             add_scaled(square, 1.0 - self.rho, g * g)
             g /= np.sqrt(square) + self.epsilon
@@ -75,7 +76,7 @@ class Adagrad(FirstOrder):
     def step(
         self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
-        for p, g, square, r in blocks(params, grad, state["square"], rate):
+        for r, p, g, square in stretches(rate, params, grad, state["square"]):
             add_scaled(square, 1.0, g * g)
             g /= np.sqrt(square) + self.epsilon
             add_scaled(p, -r, g)
@@ -117,7 +118,7 @@ class Adadelta(FirstOrder):
         self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
         moments = state["square"], state["step_square"]
-        for p, g, square, step_square, r in blocks(params, grad, *moments, rate):
+        for r, p, g, square, step_square in stretches(rate, params, grad, *moments):
             scale(square, self.rho)
             add_scaled(square, 1.0 - self.rho, g * g)
             g *= np.sqrt(step_square + self.floor)

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from skffnn.core.typing import Array, Rate
+from skffnn.core.rates import Rate
+from skffnn.core.typing import Array
 
 State: TypeAlias = dict[str, Any]
 
@@ -91,8 +92,10 @@ class FirstOrder(Optimizer, ABC):
             dJ/dparams; may be used as scratch.
         state : dict
             What `init` returned.
-        rate : float or ndarray of shape (n_params,)
-            The learning rate of this step, one for all parameters or one for each.
+        rate : float or Piecewise
+            The learning rate of this step, for all parameters or by layer;
+            ``rate * grad`` is right in both cases, and
+            `skffnn.core.vectors.stretches` is faster.
         value : float
             J at `params`, before the step.
         """

@@ -1,0 +1,44 @@
+"""A learning rate: one for all parameters, or one for each stretch of the vector."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from skffnn.core.typing import Array
+
+__all__ = ["Piecewise", "Rate"]
+
+
+@dataclass(frozen=True)
+class Piecewise:
+    """One number for each of several stretches of a vector.
+
+    In a product with an array, numpy takes it for the vector that it stands for.
+
+    Parameters
+    ----------
+    stops : tuple of int
+        Where each stretch ends, the last at the length of the vector.
+    values : tuple of float
+        The number of each.
+    """
+
+    stops: tuple[int, ...]
+    values: tuple[float, ...]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        return np.repeat(self.values, np.diff(self.stops, prepend=0)).astype(dtype)
+
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, np.ndarray):
+            return self.__array__(other.dtype) * other
+        return Piecewise(self.stops, tuple(other * value for value in self.values))
+
+    __rmul__ = __mul__
+
+    def __neg__(self) -> "Piecewise":
+        return -1.0 * self
+
+
+Rate: TypeAlias = float | Piecewise
