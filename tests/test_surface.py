@@ -22,9 +22,10 @@ from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn.core.activations import ACTIVATIONS, Activation, LeakyReLU
 from skffnn.core.averaging import Averaging
 from skffnn.core.layer_rates import LayerRates
-from skffnn.core.losses import LOSSES
+from skffnn.core.links import Link
+from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.optimizers import OPTIMIZERS, FirstOrder
-from skffnn.core.schedules import SCHEDULES
+from skffnn.core.schedules import SCHEDULES, Schedule
 
 PROPERTIES = {"coefs_", "intercepts_", "layer_norm_gains_", "feature_names_in_"}
 ESTIMATORS = [FFNNClassifier, FFNNRegressor]
@@ -292,6 +293,13 @@ class LastTwo(Averaging):
 
     def weight(self, n):
         return 1.0 if n == 1 else 0.5
+
+
+@pytest.mark.parametrize(
+    "base", [Activation, Averaging, FirstOrder, LayerRates, Link, Loss, Schedule]
+)
+def test_a_plain_class_of_your_own_is_equal_to_itself_only(base):
+    assert base.__eq__ is object.__eq__
 
 
 @pytest.mark.parametrize(

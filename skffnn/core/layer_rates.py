@@ -15,7 +15,6 @@ from skffnn.core.rates import Piecewise, Rate
 __all__ = ["LAYER_RATES", "Equal", "FanIn", "LayerRates"]
 
 
-@dataclass(frozen=True)
 class LayerRates(ABC):
     """A rule that gives every layer's parameters factors on the learning rate."""
 

@@ -17,7 +17,6 @@ from skffnn.core.checks import require
 __all__ = ["SCHEDULES", "Schedule"]
 
 
-@dataclass(frozen=True)
 class Schedule(ABC):
     """A function of the step.
 

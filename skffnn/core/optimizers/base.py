@@ -1,7 +1,6 @@
 """What every optimizer promises."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -12,7 +11,6 @@ from skffnn.core.typing import Array
 State: TypeAlias = dict[str, Any]
 
 
-@dataclass(frozen=True)
 class Optimizer:
     """Hyperparameters of a way to train.
 
@@ -32,7 +30,6 @@ class Optimizer:
     uses_schedule: ClassVar[bool] = False
 
 
-@dataclass(frozen=True)
 class FirstOrder(Optimizer, ABC):
     """Steps along the gradient, in place.
 
