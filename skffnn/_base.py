@@ -86,7 +86,7 @@ from skffnn.core.objective import CHUNK
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder
 from skffnn.core.plan import Run
 from skffnn.core.schedules import SCHEDULES
-from skffnn.core.state import TrainingState
+from skffnn.core.state import TrainingState, progress_of
 from skffnn.core.training import train
 from skffnn.core.typing import Array, TargetKind
 
@@ -383,7 +383,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         if not (incremental or self.warm_start):
             run.state.optimizer = run.state.optimizer_state = None
             run.state.average = None
-        if not (incremental and run.monitor.holdout_loss is not None):
+        if not (incremental and progress_of(run.state).judged):
             run.state.progress = None
         self.preprocessor_ = preprocessor
         self.__dict__.update(resolved_attributes(settings))

@@ -149,9 +149,11 @@ class LossCurveDisplay:
         )
         self.validation_line_ = None
         if self.validation_loss_curve is not None:
+            losses = np.asarray(self.validation_loss_curve)
+            judged = np.isfinite(losses)
             (self.validation_line_,) = ax.plot(
-                np.arange(1, len(self.validation_loss_curve) + 1),
-                self.validation_loss_curve,
+                1 + np.flatnonzero(judged),
+                losses[judged],
                 **{"label": f"{prefix}hold-out", **kwargs},
             )
         self.best_line_ = ax.axvline(

@@ -392,7 +392,9 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         score : float
             :func:`~sklearn.metrics.r2_score`. Where `quantile` is a sequence, the mean
             over its quantiles of :func:`~sklearn.metrics.d2_pinball_score`, the share
-            of the pinball loss of the constant quantile that is saved.
+            of the pinball loss of the constant quantile that is saved. With
+            ``missing_targets="ignore"`` each output is scored where its target is not
+            NaN, and the score is the mean over outputs.
         """
         return share_explained(self, y, self.predict(X), sample_weight)
 
@@ -437,13 +439,41 @@ def share_explained(
     sample_weight : array-like of shape (n_samples,) or None
         Weights of the rows.
     """
-    if prediction.ndim == network._targets.ndim:
-        return float(r2_score(y, prediction, sample_weight=sample_weight))
-    levels: Any = getattr(network.loss, "quantile", network.quantile)
+    n_axes = network._targets.ndim
+    levels = None
+    if prediction.ndim > n_axes:
+        levels = np.ravel(getattr(network.loss, "quantile", network.quantile))
+    if network.missing_targets == "ignore":
+        y = np.asarray(y, np.float64).reshape(prediction.shape[:n_axes])
+        if np.isnan(y).any():
+            return score_of_observed(y, prediction, sample_weight, levels)
+    return score_of(y, prediction, sample_weight, levels)
+
+
+def score_of(y: Any, prediction: Array, weight: Any, levels: Array | None) -> float:
+    """Return R2, or of several quantiles their mean share of the pinball loss."""
+    if levels is None:
+        return float(r2_score(y, prediction, sample_weight=weight))
     scores = [
-        d2_pinball_score(
-            y, prediction[..., i], sample_weight=sample_weight, alpha=level
-        )
-        for i, level in enumerate(np.ravel(levels))
+        d2_pinball_score(y, prediction[..., i], sample_weight=weight, alpha=level)
+        for i, level in enumerate(levels)
+    ]
+    return float(np.mean(scores))
+
+
+def score_of_observed(
+    y: Array, prediction: Array, weight: Any, levels: Array | None
+) -> float:
+    """Return the mean of `score_of` over outputs, each where its target is not NaN."""
+    if y.ndim == 1:
+        y, prediction = y[:, None], prediction[:, None]
+    weight = np.ones(len(y)) if weight is None else np.asarray(weight)
+    observed = ~np.isnan(y)
+    if not observed.any():
+        raise ValueError("all targets in y are missing: there is nothing to score")
+    scores = [
+        score_of(y[rows, i], prediction[rows, i], weight[rows], levels)
+        for i, rows in enumerate(observed.T)
+        if rows.any()
     ]
     return float(np.mean(scores))

@@ -5,8 +5,10 @@ import pickle
 import numpy as np
 import pytest
 from plain import FFNNClassifier, FFNNRegressor
+from sklearn.datasets import make_regression
 from sklearn.exceptions import ConvergenceWarning
 
+import skffnn
 from skffnn.core.divergence import MAX_HALVINGS
 from skffnn.core.optimizers import OPTIMIZERS
 from skffnn.core.schedules import Constant, Schedule
@@ -137,3 +139,19 @@ def test_a_new_fit_begins_at_the_full_rate(iris):
     assert model._state.rate_factor == 0.5
     assert model.fit(X, y)._state.rate_factor == 1.0
     assert model.rate_halvings_ == [2]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_rate_far_too_high_for_the_recipe_is_halved_until_it_learns(
+    early_stopping, seed
+):
+    """Its average would remember an epoch that went far off to the end."""
+    X, y = make_regression(400, 6, noise=5.0, random_state=0)
+    model = skffnn.FFNNRegressor(
+        (20,), "relu", preprocessing=None, scale_target=False, learning_rate_init=3.0,
+        max_iter=30, early_stopping=early_stopping, random_state=seed,
+    ).fit(X, y)  # fmt: skip
+    assert model.rate_halvings_
+    assert max(model.loss_curve_) < 1000.0 * np.var(y)
+    assert model.score(X, y) > 0.9

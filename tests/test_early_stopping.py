@@ -119,7 +119,7 @@ def test_auto_never_holds_out_rows_in_partial_fit():
 # -- What a closer look has found ------------------------------------------------------
 
 
-@pytest.mark.filterwarnings("ignore:max_iter=")
+@pytest.mark.filterwarnings("ignore:max_iter=", "ignore:Training diverged")
 def test_a_warm_start_keeps_what_the_hold_out_liked_better(diabetes):
     X, y = diabetes
     own = {"X_val": X[300:], "y_val": y[300:]}

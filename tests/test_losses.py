@@ -469,6 +469,35 @@ def test_a_row_without_any_target_is_no_row(diabetes):
     assert model.t_ == 3 * there.sum()
 
 
+@pytest.mark.parametrize("parameters", [{}, {"loss": "quantile", "quantile": LEVELS}])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_missing_targets_are_not_scored(diabetes, parameters, weighted):
+    X, y = diabetes
+    Y = np.column_stack([y, -y, y])
+    Y[::2, 0], Y[:, 2] = np.nan, np.nan
+    model = FFNNRegressor(
+        (5,), missing_targets="ignore", max_iter=3, random_state=0, **parameters
+    ).fit(X, Y[:, :2])
+    weight = np.arange(442.0) if weighted else np.ones(442)
+    alone = [
+        FFNNRegressor(max_iter=3, random_state=0, **parameters).fit(X, y) for _ in "ab"
+    ]
+    P = model.predict(X)
+    for output, one in enumerate(alone):
+        one.predict = lambda X, output=output: P[X, output]
+    rows = np.arange(442)
+    expected = [
+        alone[0].score(rows[1::2], y[1::2], weight[1::2]),
+        alone[1].score(rows, -y, weight),
+    ]
+    score = model.score(X, Y[:, :2], weight if weighted else None)
+    assert score == pytest.approx(np.mean(expected), rel=1e-12)
+    with pytest.raises(ValueError, match="all targets in y are missing"):
+        model.score(X, np.full((442, 2), np.nan))
+    search = GridSearchCV(model, {"alpha": [0.0, 0.1]}, cv=2, error_score="raise")
+    assert np.isfinite(search.fit(X, Y[:, :2]).best_score_)
+
+
 def test_missing_targets_go_with_what_else_there_is(diabetes):
     X, y = diabetes
     Y = np.column_stack([y, -y])
@@ -529,7 +558,7 @@ def test_a_dead_network_says_so():
     """On features of unlike scale a step of sgd is too long for most units."""
     X, y = load_wine(return_X_y=True)
     model = FFNNClassifier(
-        (20,), optimizer="sgd", learning_rate_init=0.1, max_iter=60, random_state=0
+        (20,), optimizer="sgd", learning_rate_init=0.01, max_iter=60, random_state=0
     )
     with pytest.warns(ConvergenceWarning, match="The network is dead"):
         model.fit(X, y)

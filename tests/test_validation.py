@@ -431,8 +431,32 @@ def test_partial_fit_may_change_what_judges_it(diabetes):
     model.partial_fit(X, 1e-3 * y).partial_fit(X, y, X_val=X, y_val=y)
     assert model._state.best_loss == model.validation_loss_curve_[1]
     model.partial_fit(X, y)
-    assert model._state.progress is None
     assert (model.n_iter_, len(model.validation_scores_)) == (3, 2)
+
+
+@pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
+def test_calls_that_nothing_judges_leave_patience_and_the_best_as_they_are(
+    diabetes, learning_rate
+):
+    X, y = diabetes
+    noise = np.random.default_rng(0).normal(size=len(y))
+    model = FFNNRegressor(
+        early_stopping="auto", n_iter_no_change=3, learning_rate_init=0.05,
+        learning_rate=learning_rate, random_state=0,
+    )  # fmt: skip
+    for call in range(200):
+        judged = {"X_val": X, "y_val": noise} if call % 2 else {}
+        model.partial_fit(X, y, **judged)
+        if model.stop_reason_ == "early_stopping":
+            break
+        scores = model.validation_scores_
+        best = None if scores is None else 1 + int(np.nanargmax(scores))
+        assert model.best_epoch_ == best
+    else:
+        raise AssertionError("it never stops")
+    assert model.best_epoch_ == 1 + int(np.nanargmax(model.validation_scores_))
+    score = -0.5 * np.mean((model.predict(X) - noise) ** 2)
+    assert score == pytest.approx(model.best_validation_score_)
 
 
 @pytest.mark.parametrize(

@@ -13,30 +13,34 @@ __all__ = [
     "block_has_exploded",
     "go_back",
     "has_exploded",
+    "is_out_of_hand",
     "much_larger",
 ]
 
 # How often a run that diverges may go back and try again at half the rate.
 MAX_HALVINGS = 5
+# From a loss so many times that of the start a run finds no way back: what its steps
+# have made of the parameters is noise, also in an average that goes on.
+OUT_OF_HAND = 1000.0
 
 
 class Diverged(ArithmeticError):
     """The loss or a parameter is infinite or not a number, or the loss exploded."""
 
 
-def has_exploded(state: TrainingState, measure: Callable[[Array], float]) -> bool:
-    """Return whether the training loss is much larger than in the first epoch.
+def is_out_of_hand(loss: float, state: TrainingState) -> bool:
+    """Return whether an epoch with this mean loss was lost, though it is finite."""
+    return loss > OUT_OF_HAND * max(1.0, abs(progress_of(state).start_loss))
 
-    Where that of the last epoch is, it is measured again: along the way it may have
-    been that of a step that went too far, and has come back. `measure` maps params to
-    J.
+
+def has_exploded(state: TrainingState, measure: Callable[[Array], float]) -> bool:
+    """Return whether the loss is much larger than where the run began.
+
+    It is measured: along the way it may have been that of a step that went too far,
+    and has come back, or that of steps whose average has not. `measure` maps params to
+    J, on the rows that have said what it was at the start.
     """
-    losses = state.loss_curve[progress_of(state).first_epoch :]
-    return (
-        len(losses) > 1
-        and much_larger(losses[-1], losses[0])
-        and much_larger(measure(state.params), losses[0])
-    )
+    return much_larger(measure(state.params), progress_of(state).start_loss)
 
 
 def block_has_exploded(

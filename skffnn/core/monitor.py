@@ -91,13 +91,15 @@ class Monitor:
             last_params=params.copy(),
             last_average=copy_of(state.average),
             best_params=params.copy(),
+            judged=self.holdout_loss is not None,
         )
-        if self.incremental and self.holdout_loss is not None:
-            if before is None:  # the calls so far were judged by something else
-                state.best_loss, state.stalled_epochs = math.inf, 0
-            else:
-                state.progress.best_params = before.best_params
-                state.progress.best_loss = before.best_loss
+        if self.incremental and before is not None:  # earlier calls were judged
+            state.progress.best_params = before.best_params
+            state.progress.best_loss = before.best_loss
+            state.progress.judged = True
+        elif self.incremental and self.holdout_loss is not None:
+            # The calls so far were judged by something else.
+            state.best_loss, state.stalled_epochs = math.inf, 0
         elif state.loss_curve:  # a warm start
             self._judge_the_start(state)
         self.resume(state)
@@ -147,8 +149,11 @@ class Monitor:
             loss = -score
         state.loss_curve.append(training_loss)
         state.lowest_loss = min(state.lowest_loss, training_loss)
-        if loss <= progress.best_loss:  # the last of equals: it was trained longest
-            progress.best_loss = loss
+        # A call of partial_fit without the hold-out that earlier ones had is no better
+        # and no worse than these.
+        compares = self.holdout_loss is not None or not progress.judged
+        if compares and loss <= progress.best_loss:
+            progress.best_loss = loss  # the last of equals: it was trained longest
             measured = state.params if self.exact else progress.last_params
             np.copyto(progress.best_params, measured)
             if self.holdout_loss is not None:
@@ -157,7 +162,7 @@ class Monitor:
         progress.last_average = copy_of(state.average)
         progress.last_step = state.step
         progress.seconds = self.seconds()
-        reason = self._patience_is_over(loss, state)
+        reason = self._patience_is_over(loss, state) if compares else None
         progress.reason = None if reason is None else str(reason)
         return reason
 

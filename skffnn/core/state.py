@@ -58,12 +58,16 @@ class Progress:
         The parameters of its best epoch, or those it began with.
     best_loss : float
         What they were judged by; infinite before the first epoch.
+    start_loss : float
+        J where the run began, on some of its rows; infinite for a single epoch.
     n_halvings : int
         How often it has diverged and gone back.
     seconds : float
         How long it took, up to its last finished epoch.
     reason : str or None
         Why it should end after that epoch.
+    judged : bool
+        Whether a hold-out has judged it, or an earlier call of partial_fit.
     """
 
     first_step: int
@@ -73,9 +77,11 @@ class Progress:
     last_average: Average | None
     best_params: Array
     best_loss: float = math.inf
+    start_loss: float = math.inf
     n_halvings: int = 0
     seconds: float = 0.0
     reason: str | None = None
+    judged: bool = False
 
     def copy(self) -> "Progress":
         """Return one with arrays of its own."""
@@ -137,8 +143,8 @@ class TrainingState:
     rate_halvings : list of int
         The epochs, counted from one, that diverged and began again at half the rate.
     progress : Progress or None
-        Of the run that is under way. Between calls of partial_fit it is kept where a
-        hold-out judges.
+        Of the run that is under way. Between calls of partial_fit it is kept once a
+        hold-out has judged.
     """
 
     params: Array

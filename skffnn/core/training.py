@@ -12,19 +12,20 @@ from typing import Any
 import numpy as np
 
 from skffnn.core.averaging import Averaging
-from skffnn.core.batches import count
+from skffnn.core.batches import count, split
 from skffnn.core.divergence import (
     Diverged,
     block_has_exploded,
     go_back,
     has_exploded,
+    is_out_of_hand,
 )
 from skffnn.core.dropout import Thin, Thinning, keep_all
 from skffnn.core.monitor import StopReason
 from skffnn.core.objective import CHUNK
 from skffnn.core.optimizers import LBFGS, FirstOrder
 from skffnn.core.plan import Observer, Plan, Run
-from skffnn.core.state import Average, TrainingState
+from skffnn.core.state import Average, TrainingState, progress_of
 from skffnn.core.typing import Array
 from skffnn.core.vectors import blend, clip_columns, clip_norm
 
@@ -52,19 +53,23 @@ def train(run: Run, observer: Observer) -> StopReason:
     verdict = _verdict_that_holds(run, measure)
     if verdict is not None:
         return verdict
-    if run.resumed:
-        monitor.resume(state)
-    else:
-        monitor.begin(state)
+    few_rows = next(split(plan.batches.rows, CHUNK))
+    sample = partial(run.objective.value, rows=few_rows)
     # A diverging loss is found by its value, not by numpy's warnings on the way.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        if run.resumed:
+            monitor.resume(state)
+        else:
+            monitor.begin(state)
+            if plan.max_epochs > 1:
+                progress_of(state).start_loss = sample(state.params)
         reason = _take_steps(run, observer)
         ran_out = reason in (
             StopReason.CONVERGED,
             StopReason.MAX_ITER,
             StopReason.MAX_TIME,
         )
-        if ran_out and has_exploded(state, measure):
+        if ran_out and has_exploded(state, sample):
             reason = StopReason.DIVERGED
         monitor.restore(state, reason, measure)
     state.finished = None
@@ -235,6 +240,8 @@ def _end_epoch(loss: float, run: Run, observer: Observer) -> StopReason | None:
         measure = partial(run.objective.value, rows=plan.batches.rows)
         if block_has_exploded(loss, state, measure):
             raise Diverged
+    elif is_out_of_hand(loss, state):
+        raise Diverged
     reason = run.monitor.judge(loss, state)
     state.epoch += 1
     state.rows_seen += count(plan.batches.rows)

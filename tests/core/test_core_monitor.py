@@ -5,7 +5,11 @@ import pytest
 from core_tools import make_state
 from numpy.testing import assert_array_equal
 
-from skffnn.core.divergence import block_has_exploded, has_exploded
+from skffnn.core.divergence import (
+    block_has_exploded,
+    has_exploded,
+    is_out_of_hand,
+)
 from skffnn.core.monitor import MIN_RATE, Monitor, StopReason
 
 
@@ -126,23 +130,33 @@ def test_the_best_epoch_may_be_better_by_less_than_tol(reason):
 
 
 @pytest.mark.parametrize(
-    ("losses", "exploded"),
+    ("start", "end", "exploded"),
     [
-        ([0.5, 1.4], False),
-        ([0.5, 1.6], True),
-        ([10.0, 19.0], False),
-        ([10.0, 21.0], True),
+        (0.5, 1.4, False),
+        (0.5, 1.6, True),
+        (10.0, 19.0, False),
+        (10.0, 21.0, True),
+        (-10.0, -1.0, False),
+        (-10.0, 1.0, True),
+        (0.5, np.nan, True),
     ],
 )
-def test_a_loss_has_exploded_where_it_has_doubled_or_grown_by_one(losses, exploded):
-    _, state, _ = watch(losses)
-    measure = (lambda _: losses[-1]) if exploded else never
-    assert has_exploded(state, measure) == exploded
+def test_a_loss_has_exploded_where_it_has_doubled_or_grown_by_one(start, end, exploded):
+    _, state, _ = watch([5.0, 5.0])  # along the way it may have been anything
+    state.progress.start_loss = start
+    assert has_exploded(state, lambda _: end) == exploded
 
 
-def test_a_loss_that_was_large_on_the_way_has_not_exploded():
-    _, state, _ = watch([0.5, 1.6])
-    assert not has_exploded(state, lambda _: 0.3)
+@pytest.mark.parametrize(
+    ("start", "loss", "lost"),
+    [(0.5, 999.0, False), (0.5, 1001.0, True), (-7.0, 6e3, False), (7.0, 8e3, True)],
+)
+def test_an_epoch_is_lost_where_its_loss_is_a_thousand_times_the_start(
+    start, loss, lost
+):
+    _, state, _ = watch([])
+    state.progress.start_loss = start
+    assert is_out_of_hand(loss, state) == lost
 
 
 @pytest.mark.parametrize(("after", "exploded"), [(3.0, False), (9.0, True)])
