@@ -83,9 +83,10 @@ print(f"equal to the last bit: {same}")
 
 epoch = int(output.split("Resumed after epoch ")[1].split()[0])
 figure, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
-ax.plot(uninterrupted["loss_curve"], color="lightgray", linewidth=6, label="left alone")
-epochs = np.arange(len(resumed["loss_curve"]))
-for name, part in {"killed": epochs < epoch, "resumed": epochs >= epoch - 1}.items():
+epochs = np.arange(1, 1 + len(resumed["loss_curve"]))
+alone = uninterrupted["loss_curve"]
+ax.plot(epochs, alone, color="lightgray", linewidth=6, label="left alone")
+for name, part in {"killed": epochs <= epoch, "resumed": epochs >= epoch}.items():
     ax.plot(epochs[part], resumed["loss_curve"][part], label=name)
 ax.axvline(epoch, color="gray", linestyle=":", label="last checkpoint")
 ax.set(xlabel="Epoch", ylabel="Loss", yscale="log")

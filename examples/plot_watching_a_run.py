@@ -29,7 +29,8 @@ model.fit(X_train, y_train)
 # -----------------------
 # A callback has four methods, and what it asks for in their signatures it is given.
 # Below fit, whose own task begins first and ends last, each epoch is a task. If the end
-# of an epoch is answered with True, training ends, and the model is what it is then.
+# of an epoch is answered with True, training ends, and the model is what it is then;
+# with a hold-out, as here by the recipe, what it was after its best epoch.
 
 
 class UntilAccuracy:

@@ -409,7 +409,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         check_validation_set(self, validation)
         own = validation[0] is not None
         without_effect = {"checkpoint"} if incremental else set()
-        if own:
+        if own or incremental:
             without_effect |= {"validation_fraction", "validation_split", "refit"}
         self._validate_parameters(incremental)
         X, y, weight = self._validate_arrays(X, y, sample_weight, not going_on)

@@ -84,7 +84,7 @@ class Checkpoint:
 class CheckpointFile:
     """The file of one call of fit.
 
-    An error while writing it is a warning.
+    An error while writing it is a warning, the first time.
 
     Parameters
     ----------
@@ -116,6 +116,7 @@ class CheckpointFile:
         self._fit = describe(estimator, data)
         self._n_epochs = 0
         self._written = monotonic()
+        self._has_warned = False
         self.refit: str | None = None
 
     def read(self) -> TrainingState | None:
@@ -147,7 +148,9 @@ class CheckpointFile:
             try:
                 write_state(self.path, state, {"fit": self._fit, "repeats": self.refit})
             except OSError as error:  # no reason to lose what has been trained
-                warn(f"The checkpoint could not be written: {error}")
+                if not self._has_warned:
+                    warn(f"The checkpoint could not be written: {error}")
+                self._has_warned = True
             self._n_epochs = 0
             self._written = monotonic()
 
@@ -192,7 +195,11 @@ def digest(array: Any) -> str:
 
 def differences(there: dict[str, str], here: dict[str, str]) -> list[str]:
     """Return the names of what differs, with the values of parameters."""
-    names = [name for name in {**here, **there} if here.get(name) != there.get(name)]
+    names = [
+        name
+        for name in {**here, **there}
+        if here.get(name, "None") != there.get(name, "None")
+    ]
     return [
         name
         if re.search("[0-9a-f]{32}", f"{there.get(name)}{here.get(name)}")

@@ -95,6 +95,8 @@ def encode(
     # A row of weight zero is no row, and neither is one without a target.
     kept = targets.there(y)
     if weight is not None:
+        if not weight.any():
+            raise ValueError("class_weight leaves no row a weight above zero")
         kept &= weight > 0.0
     if not kept.any():
         raise ValueError("all targets of rows with a weight are missing")

@@ -183,8 +183,8 @@ max_iter : int >= 1 or "auto", default="auto"
 {_auto("max_iter")}
 
 max_time : float > 0 or None, default=None
-    Seconds after which no new epoch begins. A stop by time is no error and gives no
-    warning.
+    Seconds of training after which no new epoch begins. A stop by time is no error and
+    gives no warning.
 
 shuffle : bool, default=True
     Whether each epoch visits the rows in a new random order.

@@ -1,5 +1,6 @@
 """The rows that early stopping judges by, and the rows that are left to train on."""
 
+import reprlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -122,20 +123,20 @@ def split_by(
         If there is no split, or one with rows that do not exist or are in both parts.
     """
     n_rows = y.shape[0]
+    # A list of row numbers may be long.
+    name = f"validation_split={reprlib.repr(splitter)}"
     train, holdout = np.zeros((2, n_rows), bool)
     try:
         *_, split = check_cv(splitter, y, classifier=classifier).split(X, y, groups)
         train[split[0]], holdout[split[1]] = True, True
     except (ValueError, IndexError, TypeError) as error:
         raise ValueError(
-            f"validation_split={splitter!r} cannot split n_samples={n_rows} rows: "
-            f"{error}"
+            f"{name} cannot split n_samples={n_rows} rows: {error}"
         ) from error
     both = np.flatnonzero(train & holdout)
     if both.size:
         raise ValueError(
-            f"validation_split={splitter!r} both trains on rows and holds them out: "
-            f"{both[:5].tolist()}"
+            f"{name} both trains on rows and holds them out: {both[:5].tolist()}"
         )
     return train, holdout
 

@@ -74,10 +74,17 @@ def scales_target(estimator: Any) -> tuple[bool, bool]:
 def check_target(estimator: Any, loss: Loss, data: Data) -> None:
     """Raise where a target is not what the loss, or its link, is meant for."""
     target = data.target
-    if data.kind == "continuous":  # in the unit of y
-        target = np.asarray(data.y, dtype=np.float64).reshape(target.shape)
     with loss_is_named(estimator):
-        loss.check_target(target)
+        if data.kind != "continuous":
+            loss.check_target(target)
+            return
+        # In the unit of y, and then in its precision.
+        loss.check_target(np.asarray(data.y, dtype=np.float64).reshape(target.shape))
+        if not scales_target(estimator)[0]:
+            try:
+                loss.check_target(target)
+            except ValueError as error:
+                raise ValueError(f"{error} in {target.dtype}") from error
 
 
 @contextmanager

@@ -175,9 +175,12 @@ def mean_and_std(y: Array, weight: Array | None) -> tuple[Array, Array]:
         if kept.any():
             values, shares = column[kept], weights[kept]
             mean[t] = np.average(values, weights=shares)
-            spread = np.sqrt(np.average((values - mean[t]) ** 2, weights=shares))
-            if spread > np.abs(values).max() * len(values) * np.finfo(float).eps:
-                std[t] = spread
+            # In a unit in which squares cannot overflow, or be lost.
+            unit = np.abs(values).max() or 1.0
+            squares = np.square((values - mean[t]) / unit)
+            spread = np.sqrt(np.average(squares, weights=shares))
+            if spread > len(values) * np.finfo(float).eps:
+                std[t] = spread * unit
     return mean, std
 
 

@@ -70,6 +70,11 @@ def _per_column(class_weight: Any, n_columns: int, multilabel: bool) -> Sequence
             f"Got {class_weight!r}."
         )
     dicts = list(class_weight) if multilabel else [class_weight]
+    if not all(isinstance(one, Mapping) for one in dicts):
+        raise ValueError(
+            "class_weight must be 'balanced' or a list of dicts for a multilabel "
+            f"indicator. Got {class_weight!r}."
+        )
     if len(dicts) != n_columns:
         raise ValueError(
             f"class_weight must have one dict for each of the {n_columns} columns of "

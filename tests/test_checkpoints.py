@@ -233,6 +233,13 @@ def test_another_fit_is_not_resumed_and_what_differs_is_named(
     assert not hasattr(model, "coefs_")
 
 
+def test_a_hold_out_that_is_new_is_the_only_thing_named(iris, tmp_path):
+    model = interrupted_file(tmp_path, *iris).set_params(early_stopping="auto")
+    with pytest.raises(ValueError, match=r"X_val, y_val\. Remove") as raised:
+        model.fit(*iris, X_val=iris[0], y_val=iris[1])
+    assert "None there and None here" not in str(raised.value)
+
+
 def test_what_does_not_change_the_model_may_change(iris, tmp_path, capsys):
     model = interrupted_file(tmp_path, *iris)
     model.set_params(verbose=1, max_time=1e6).fit(*iris)
@@ -299,9 +306,12 @@ def test_a_disk_that_is_full_does_not_end_the_fit(iris, tmp_path, monkeypatch):
 
     monkeypatch.setattr("skffnn._checkpoint.write_state", fails)
     model = FFNNClassifier(max_iter=2, checkpoint=every(tmp_path), random_state=0)
-    with pytest.warns(UserWarning, match="could not be written: .*No space left"):
+    with pytest.warns(
+        UserWarning, match="could not be written: .*No space left"
+    ) as told:
         model.fit(*iris)
     assert model.n_iter_ == 2
+    assert len([one for one in told if "No space" in str(one.message)]) == 1
 
 
 def test_a_state_that_a_file_cannot_hold_is_named(iris, tmp_path):

@@ -115,6 +115,8 @@ def test_balanced_finds_more_of_the_rare_class():
         ({0: 1.0}, MULTILABEL, "a list of dicts"),
         ([{0: 1.0}], MULTILABEL, "one dict for each of the 3 columns of y. Got 1"),
         ("even", Y, "'class_weight' parameter"),
+        ([1, 2, 3], MULTILABEL, r"a list of dicts .* Got \[1, 2, 3\]"),
+        ({0: 0.0, 1: 0.0, 2: 0.0}, Y, "class_weight leaves no row a weight above zero"),
     ],
 )
 def test_what_is_not_allowed_is_named(class_weight, y, message):

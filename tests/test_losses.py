@@ -319,7 +319,9 @@ def test_a_sequence_of_one_quantile_keeps_its_axis(diabetes):
     assert model.set_params(quantile=0.5).fit(X, y).predict(X).shape == (len(y),)
 
 
-@pytest.mark.parametrize("quantile", [[], [0.5, 0.1], [0.5, 0.5], [0.0, 0.5], [[0.5]]])
+@pytest.mark.parametrize(
+    "quantile", [[], [0.5, 0.1], [0.5, 0.5], [0.0, 0.5], [[0.5]], ["a"]]
+)
 def test_quantiles_that_are_none_are_named(diabetes, quantile):
     model = FFNNRegressor(loss="quantile", quantile=quantile)
     with pytest.raises(ValueError, match="increasing sequence of them, got"):
@@ -393,6 +395,25 @@ def test_targets_that_are_all_zero_are_an_error(diabetes, loss):
         ValueError, match=f"loss='{loss}': targets must not all be zero"
     ):
         FFNNRegressor(loss=loss).fit(diabetes[0], np.zeros(442))
+
+
+def test_a_target_that_is_zero_in_the_precision_of_training_is_named(diabetes):
+    X, y = diabetes
+    y = np.where(np.arange(442) == 7, 1e-50, 1.0 + np.abs(y))
+    model = FFNNRegressor(loss="gamma", max_iter=2, random_state=0).fit(X, y)
+    assert np.isfinite(model.predict(X)).all()
+    with pytest.raises(ValueError, match=r"\(0, inf\), got 0.0 in float32"):
+        model.fit(X.astype(np.float32), y)
+
+
+@pytest.mark.parametrize("unit", [1e-170, 1e155, 1e300])
+def test_the_unit_of_the_target_may_be_anything(diabetes, unit):
+    X, y = diabetes
+    one, other = (
+        skffnn.FFNNRegressor((5,), max_iter=3, random_state=0).fit(X, u * y).predict(X)
+        for u in (1.0, unit)
+    )
+    np.testing.assert_allclose(other / unit, one, rtol=1e-4)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)

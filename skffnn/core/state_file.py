@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 
@@ -63,6 +63,8 @@ def read_state(path: Path) -> tuple[TrainingState, dict[str, Any]]:
         If the file is damaged, or something else.
     """
     try:
+        if not is_zipfile(path):
+            raise ValueError("it is no archive of arrays, or not a whole one")
         with path.open("rb") as file, np.load(file, allow_pickle=False) as entries:
             arrays = dict(entries)
         text = json.loads(arrays.pop("text").tobytes())

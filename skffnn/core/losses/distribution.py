@@ -35,9 +35,10 @@ class Quantile(SeparableLoss):
     quantile: float | tuple[float, ...] = 0.5
 
     def __post_init__(self) -> None:
-        levels = self.levels
-        if np.ndim(self.quantile) == 1:  # compared, and pickled, as a tuple
-            object.__setattr__(self, "quantile", tuple(levels.tolist()))
+        try:
+            levels = self.levels
+        except (TypeError, ValueError):  # no numbers
+            levels = np.empty(0)
         if not (
             levels.ndim == 1
             and levels.size
@@ -48,6 +49,8 @@ class Quantile(SeparableLoss):
                 "quantile must be a number between 0 and 1, or an increasing sequence "
                 f"of them, got {self.quantile!r}"
             )
+        if np.ndim(self.quantile) == 1:  # compared, and pickled, as a tuple
+            object.__setattr__(self, "quantile", tuple(levels.tolist()))
 
     @property
     def levels(self) -> Array:
