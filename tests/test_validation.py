@@ -436,6 +436,15 @@ def test_partial_fit_may_change_what_judges_it(diabetes):
     assert (model.n_iter_, len(model.validation_scores_)) == (3, 2)
 
 
+@pytest.mark.parametrize("option", [{"refit": True}, {"validation_split": KFold(3)}])
+def test_partial_fit_says_what_it_cannot_do(diabetes, option):
+    model = FFNNRegressor(early_stopping="auto", random_state=0, **option)
+    ((name, _),) = option.items()
+    with pytest.warns(UserWarning, match=f"No effect .*: {name}="):
+        model.partial_fit(*diabetes)
+    model.partial_fit(*diabetes)  # once is enough
+
+
 @pytest.mark.parametrize("learning_rate", ["constant", "adaptive"])
 def test_calls_that_nothing_judges_leave_patience_and_the_best_as_they_are(
     diabetes, learning_rate
