@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -19,7 +19,7 @@ from skffnn.core.typing import Array
 __all__ = ["Fold", "moments", "new_members", "train_member"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Fold:
     """One fold of a cross-validation, to be held out: a `validation_split`.
 
@@ -42,7 +42,10 @@ class Fold:
     n_folds: int
     seed: int
     stratify: bool
-    sample_weight: Any = field(default=None, repr=False)
+    sample_weight: Any = None
+
+    def __repr__(self) -> str:  # in an error about a parameter the user has not set
+        return f"<fold {self.number} of n_estimators={self.n_folds}>"
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return one."""

@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import d2_pinball_score, r2_score
+from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.metaestimators import available_if
 
 from skffnn._base import BaseFFNN, Interval, StrOptions, loss_constraint
@@ -311,7 +312,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         With a validation set each call adds to `validation_scores_`. Once
         `n_iter_no_change` calls in a row have not improved the score, `stop_reason_` is
         "early_stopping", and the parameters are those of the best call; from then on
-        only a call that scores at least as well changes them.
+        only a call that scores at least as well, or has no validation set, changes them.
 
         Parameters
         ----------
@@ -444,9 +445,12 @@ def share_explained(
     if prediction.ndim > n_axes:
         levels = np.ravel(getattr(network.loss, "quantile", network.quantile))
     if network.missing_targets == "ignore":
-        y = np.asarray(y, np.float64).reshape(prediction.shape[:n_axes])
+        y = check_array(
+            y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan"
+        )
         if np.isnan(y).any():
-            return score_of_observed(y, prediction, sample_weight, levels)
+            by_output = prediction if n_axes == 2 else prediction[:, None]
+            return score_of_observed(y, by_output, sample_weight, levels)
     return score_of(y, prediction, sample_weight, levels)
 
 
@@ -464,16 +468,24 @@ def score_of(y: Any, prediction: Array, weight: Any, levels: Array | None) -> fl
 def score_of_observed(
     y: Array, prediction: Array, weight: Any, levels: Array | None
 ) -> float:
-    """Return the mean of `score_of` over outputs, each where its target is not NaN."""
-    if y.ndim == 1:
-        y, prediction = y[:, None], prediction[:, None]
-    weight = np.ones(len(y)) if weight is None else np.asarray(weight)
-    observed = ~np.isnan(y)
-    if not observed.any():
-        raise ValueError("all targets in y are missing: there is nothing to score")
+    """Return the mean of `score_of` over outputs, each where its target is not NaN.
+
+    An output is left out that has less than two targets in rows with a weight.
+    """
+    check_consistent_length(y, prediction, weight)
+    y = y.reshape(len(y), -1)
+    if y.shape[1] != prediction.shape[1]:
+        raise ValueError(
+            f"y has {y.shape[1]} outputs, but this model was fitted with "
+            f"{prediction.shape[1]}"
+        )
+    weight = np.ones(len(y)) if weight is None else np.asarray(weight, np.float64)
+    observed = ~np.isnan(y) & (weight > 0.0)[:, None]
     scores = [
         score_of(y[rows, i], prediction[rows, i], weight[rows], levels)
         for i, rows in enumerate(observed.T)
-        if rows.any()
+        if np.count_nonzero(rows) > 1
     ]
+    if not scores:
+        raise ValueError("no output in y has two targets that are not missing")
     return float(np.mean(scores))

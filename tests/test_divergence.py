@@ -155,3 +155,14 @@ def test_a_rate_far_too_high_for_the_recipe_is_halved_until_it_learns(
     assert model.rate_halvings_
     assert max(model.loss_curve_) < 1000.0 * np.var(y)
     assert model.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+def test_rows_that_lie_in_an_order_are_no_sign_of_divergence(solver):
+    X = np.random.default_rng(0).normal(size=(1200, 3))
+    y = 100.0 * (X[:, 0] + X[:, 1])
+    y[:600] = 0.0
+    X = np.column_stack([X, np.arange(1200) < 600])
+    model = skffnn.FFNNRegressor(solver=solver, scale_target=False, random_state=0)
+    assert model.fit(X, y).score(X, y) > 0.99
+    assert model.rate_halvings_ == []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 from plain import FFNNClassifier, FFNNRegressor
@@ -513,8 +514,18 @@ def test_missing_targets_are_not_scored(diabetes, parameters, weighted):
     ]
     score = model.score(X, Y[:, :2], weight if weighted else None)
     assert score == pytest.approx(np.mean(expected), rel=1e-12)
-    with pytest.raises(ValueError, match="all targets in y are missing"):
-        model.score(X, np.full((442, 2), np.nan))
+    with_one_more = np.where(np.arange(442)[:, None] == 0, 0.0, np.nan)
+    with pytest.raises(ValueError, match="no output in y has two targets that are not"):
+        model.score(X, np.repeat(with_one_more, 2, axis=1))
+    assert model.score(X, np.column_stack([with_one_more, -y]), weight) == (
+        pytest.approx(expected[1], rel=1e-12)
+    )
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        model.score(X, Y[:, :2].T)
+    with pytest.raises(ValueError, match=r"y has 1 outputs, .* fitted with 2"):
+        model.score(X, Y[:, 0])
+    frame = pd.DataFrame(Y[:, :2]).astype("Float64")
+    assert model.score(X, frame, weight) == pytest.approx(np.mean(expected), rel=1e-12)
     search = GridSearchCV(model, {"alpha": [0.0, 0.1]}, cv=2, error_score="raise")
     assert np.isfinite(search.fit(X, Y[:, :2]).best_score_)
 

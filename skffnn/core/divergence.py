@@ -14,13 +14,14 @@ __all__ = [
     "go_back",
     "has_exploded",
     "is_out_of_hand",
+    "leave_a_lost_average",
     "much_larger",
 ]
 
 # How often a run that diverges may go back and try again at half the rate.
 MAX_HALVINGS = 5
-# From a loss so many times that of the start a run finds no way back: what its steps
-# have made of the parameters is noise, also in an average that goes on.
+# An epoch is lost whose loss is above this, and so many times what it was: its steps
+# have made noise of the parameters, and an average that goes on would remember.
 OUT_OF_HAND = 1000.0
 
 
@@ -28,19 +29,50 @@ class Diverged(ArithmeticError):
     """The loss or a parameter is infinite or not a number, or the loss exploded."""
 
 
-def is_out_of_hand(loss: float, state: TrainingState) -> bool:
-    """Return whether an epoch with this mean loss was lost, though it is finite."""
-    return loss > OUT_OF_HAND * max(1.0, abs(progress_of(state).start_loss))
+def is_out_of_hand(
+    loss: float, state: TrainingState, measure: Callable[[Array], float]
+) -> bool:
+    """Return whether an epoch with this mean loss was lost, though it is finite.
+
+    It is compared with the best epoch of the run, or in the first one with where the
+    run began. `measure` maps params to J, on the rows of the epoch.
+    """
+    if not loss > OUT_OF_HAND:
+        return False
+    progress = progress_of(state)
+    finished = state.loss_curve[progress.first_epoch :]
+    before = min(finished) if finished else measure(progress.last_params)
+    return loss > OUT_OF_HAND * max(1.0, abs(before))
 
 
 def has_exploded(state: TrainingState, measure: Callable[[Array], float]) -> bool:
-    """Return whether the loss is much larger than where the run began.
+    """Return whether the training loss is much larger than in the first epoch.
 
-    It is measured: along the way it may have been that of a step that went too far,
-    and has come back, or that of steps whose average has not. `measure` maps params to
-    J, on the rows that have said what it was at the start.
+    Where that of the last epoch is, it is measured again: along the way it may have
+    been that of a step that went too far, and has come back. `measure` maps params to
+    J, on the rows of an epoch.
     """
-    return much_larger(measure(state.params), progress_of(state).start_loss)
+    losses = state.loss_curve[progress_of(state).first_epoch :]
+    return (
+        len(losses) > 1
+        and much_larger(losses[-1], losses[0])
+        and much_larger(measure(state.params), losses[0])
+    )
+
+
+def leave_a_lost_average(
+    state: TrainingState, measure: Callable[[Array], float]
+) -> None:
+    """Let the last iterate be the model where the average of all is much worse.
+
+    It is where early steps went far off, and the average does not forget them.
+    `measure` maps params to J, on the same rows for both.
+    """
+    if state.average is None:
+        return
+    iterate = state.average.iterate
+    if much_larger(measure(state.params), measure(iterate)):
+        np.copyto(state.params, iterate)
 
 
 def block_has_exploded(

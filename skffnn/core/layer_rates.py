@@ -7,6 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
+from numbers import Real
+
+import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.layout import ParamLayout
@@ -40,18 +43,27 @@ class LayerRates(ABC):
         Raises
         ------
         ValueError
-            If there are not as many as arrays, or one is negative or not finite.
+            If they are not by kind, there are not as many as arrays, or one is negative
+            or not finite.
         """
         factors = self.factors(layout)
+        if not (isinstance(factors, Mapping) and set(factors) <= set(layout.places)):
+            raise ValueError(
+                f"the factors of {self!r} must be a dict with keys of "
+                f"{list(layout.places)}, got {factors!r}"
+            )
         stretches: list[tuple[int, float]] = []
         for kind, places in layout.places.items():
-            of_kind = list(factors.get(kind, [1.0] * len(places)))
-            if len(of_kind) != len(places) or not all(0.0 <= f < inf for f in of_kind):
+            of_kind = factors.get(kind, [1.0] * len(places))
+            if not (
+                np.shape(of_kind) == (len(places),)
+                and all(isinstance(f, Real) and 0.0 <= f < inf for f in of_kind)
+            ):
                 raise ValueError(
                     f"the factors of {self!r} must be {len(places)} numbers that are "
                     f"finite and not negative for the {kind!r}, got {of_kind}"
                 )
-            for (place, _), value in zip(places, of_kind, strict=True):
+            for (place, _), value in zip(places, map(float, of_kind), strict=True):
                 if stretches and stretches[-1][1] == value:
                     stretches.pop()  # the next one goes on
                 stretches.append((place.stop, value))

@@ -14,7 +14,7 @@ __all__ = ["Piecewise", "Rate"]
 class Piecewise:
     """One number for each of several stretches of a vector.
 
-    In a product with an array, numpy takes it for the vector that it stands for.
+    Multiplied with an array, or divided by one, it is the vector that it stands for.
 
     Parameters
     ----------
@@ -36,6 +36,9 @@ class Piecewise:
         return Piecewise(self.stops, tuple(other * value for value in self.values))
 
     __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        return self * (1.0 / other)
 
     def __neg__(self) -> "Piecewise":
         return -1.0 * self

@@ -58,8 +58,6 @@ class Progress:
         The parameters of its best epoch, or those it began with.
     best_loss : float
         What they were judged by; infinite before the first epoch.
-    start_loss : float
-        J where the run began, on some of its rows; infinite for a single epoch.
     n_halvings : int
         How often it has diverged and gone back.
     seconds : float
@@ -77,7 +75,6 @@ class Progress:
     last_average: Average | None
     best_params: Array
     best_loss: float = math.inf
-    start_loss: float = math.inf
     n_halvings: int = 0
     seconds: float = 0.0
     reason: str | None = None

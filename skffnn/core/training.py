@@ -19,13 +19,14 @@ from skffnn.core.divergence import (
     go_back,
     has_exploded,
     is_out_of_hand,
+    leave_a_lost_average,
 )
 from skffnn.core.dropout import Thin, Thinning, keep_all
 from skffnn.core.monitor import StopReason
 from skffnn.core.objective import CHUNK
 from skffnn.core.optimizers import LBFGS, FirstOrder
 from skffnn.core.plan import Observer, Plan, Run
-from skffnn.core.state import Average, TrainingState, progress_of
+from skffnn.core.state import Average, TrainingState
 from skffnn.core.typing import Array
 from skffnn.core.vectors import blend, clip_columns, clip_norm
 
@@ -53,23 +54,22 @@ def train(run: Run, observer: Observer) -> StopReason:
     verdict = _verdict_that_holds(run, measure)
     if verdict is not None:
         return verdict
-    few_rows = next(split(plan.batches.rows, CHUNK))
-    sample = partial(run.objective.value, rows=few_rows)
+    if run.resumed:
+        monitor.resume(state)
+    else:
+        monitor.begin(state)
     # A diverging loss is found by its value, not by numpy's warnings on the way.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        if run.resumed:
-            monitor.resume(state)
-        else:
-            monitor.begin(state)
-            if plan.max_epochs > 1:
-                progress_of(state).start_loss = sample(state.params)
         reason = _take_steps(run, observer)
         ran_out = reason in (
             StopReason.CONVERGED,
             StopReason.MAX_ITER,
             StopReason.MAX_TIME,
         )
-        if ran_out and has_exploded(state, sample):
+        if ran_out and plan.max_epochs > 1:
+            few_rows = next(split(plan.batches.rows, CHUNK))
+            leave_a_lost_average(state, partial(run.objective.value, rows=few_rows))
+        if ran_out and has_exploded(state, measure):
             reason = StopReason.DIVERGED
         monitor.restore(state, reason, measure)
     state.finished = None
@@ -236,11 +236,9 @@ def _end_epoch(loss: float, run: Run, observer: Observer) -> StopReason | None:
     state, plan = run.state, run.plan
     if not math.isfinite(float(state.params.sum())):
         raise Diverged
-    if plan.max_epochs == 1:
-        measure = partial(run.objective.value, rows=plan.batches.rows)
-        if block_has_exploded(loss, state, measure):
-            raise Diverged
-    elif is_out_of_hand(loss, state):
+    measure = partial(run.objective.value, rows=plan.batches.rows)
+    explodes = block_has_exploded if plan.max_epochs == 1 else is_out_of_hand
+    if explodes(loss, state, measure):
         raise Diverged
     reason = run.monitor.judge(loss, state)
     state.epoch += 1

@@ -53,7 +53,8 @@ def test_a_rate_by_layer_stands_for_a_vector():
     assert_array_equal(rate, vector)
     for product in (rate * grad, grad * rate, np.multiply(grad, rate)):
         assert_array_equal(product, vector * grad)
-    assert 2.0 * rate == rate * 2.0 == Piecewise((2, 5), (2.0, 6.0))
+    assert_array_equal(rate / grad[1:2], vector / grad[1:2])
+    assert 2.0 * rate == rate * 2.0 == rate / 0.5 == Piecewise((2, 5), (2.0, 6.0))
     assert -rate == Piecewise((2, 5), (-1.0, -3.0))
 
 
@@ -73,10 +74,25 @@ def test_neighbours_with_the_same_factor_are_one_stretch():
     assert frozen == Piecewise((12, 20, 24, 26), (0.0, 1.0, 0.0, 1.0))
 
 
-@pytest.mark.parametrize("factors", [[1.0], [1.0, -0.1], [1.0, np.nan], [np.inf, 1.0]])
+@pytest.mark.parametrize(
+    "factors", [[1.0], [1.0, -0.1], [1.0, np.nan], [np.inf, 1.0], 0.5, ["a", "b"], None]
+)
 def test_factors_that_cannot_be_are_named(factors):
-    with pytest.raises(ValueError, match=r"2 numbers .* for the 'weights', got \["):
+    with pytest.raises(ValueError, match=r"2 numbers .* for the 'weights', got"):
         Given(weights=factors).rate(ParamLayout((3, 4, 2)))
+
+
+def test_kinds_that_there_are_not_are_named():
+    with pytest.raises(ValueError, match=r"keys of \['weights', .* got \{'weight': 0"):
+        Given(weight=0.0).rate(ParamLayout((3, 4, 2)))
+
+
+@every_first_order
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_factor_of_zero_freezes(name, dtype):
+    params = walk(name, Piecewise((2, 4), (0.0, 0.1)), dtype)
+    assert_array_equal(params[:2], START[:2].astype(dtype))
+    assert (params[2:] != START[2:]).all()
 
 
 def test_weights_of_256_inputs_learn_at_the_rate_and_others_by_the_root():

@@ -9,8 +9,10 @@ from skffnn.core.divergence import (
     block_has_exploded,
     has_exploded,
     is_out_of_hand,
+    leave_a_lost_average,
 )
 from skffnn.core.monitor import MIN_RATE, Monitor, StopReason
+from skffnn.core.state import Average
 
 
 def watch(losses, tol=0.0, patience=3, **settings):
@@ -130,33 +132,50 @@ def test_the_best_epoch_may_be_better_by_less_than_tol(reason):
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "exploded"),
+    ("losses", "exploded"),
     [
-        (0.5, 1.4, False),
-        (0.5, 1.6, True),
-        (10.0, 19.0, False),
-        (10.0, 21.0, True),
-        (-10.0, -1.0, False),
-        (-10.0, 1.0, True),
-        (0.5, np.nan, True),
+        ([0.5, 1.4], False),
+        ([0.5, 1.6], True),
+        ([10.0, 19.0], False),
+        ([10.0, 21.0], True),
+        ([-10.0, -1.0], False),
+        ([-10.0, 1.0], True),
     ],
 )
-def test_a_loss_has_exploded_where_it_has_doubled_or_grown_by_one(start, end, exploded):
-    _, state, _ = watch([5.0, 5.0])  # along the way it may have been anything
-    state.progress.start_loss = start
-    assert has_exploded(state, lambda _: end) == exploded
+def test_a_loss_has_exploded_where_it_has_doubled_or_grown_by_one(losses, exploded):
+    _, state, _ = watch(losses)
+    measure = (lambda _: losses[-1]) if exploded else never
+    assert has_exploded(state, measure) == exploded
+
+
+def test_a_loss_that_was_large_on_the_way_has_not_exploded():
+    _, state, _ = watch([0.5, 1.6])
+    assert not has_exploded(state, lambda _: 0.3)
 
 
 @pytest.mark.parametrize(
-    ("start", "loss", "lost"),
+    ("before", "loss", "lost"),
     [(0.5, 999.0, False), (0.5, 1001.0, True), (-7.0, 6e3, False), (7.0, 8e3, True)],
 )
-def test_an_epoch_is_lost_where_its_loss_is_a_thousand_times_the_start(
-    start, loss, lost
+def test_an_epoch_is_lost_where_its_loss_is_a_thousand_times_what_it_was(
+    before, loss, lost
 ):
     _, state, _ = watch([])
-    state.progress.start_loss = start
-    assert is_out_of_hand(loss, state) == lost
+    measure = (lambda _: before) if loss > 1000.0 else never
+    assert is_out_of_hand(loss, state, measure) == lost
+    _, state, _ = watch([9e9, before, 9e9])
+    assert is_out_of_hand(loss, state, never) == lost
+
+
+@pytest.mark.parametrize(("of_average", "kept"), [(1.4, True), (1.6, False)])
+def test_an_average_that_is_much_worse_than_the_last_iterate_is_left(of_average, kept):
+    _, state, _ = watch([0.5])
+    leave_a_lost_average(state, never)
+    assert_array_equal(state.params, 1.0)
+    state.average = Average(np.full(2, 7.0))
+    losses = {1.0: of_average, 7.0: 0.5}
+    leave_a_lost_average(state, lambda params: losses[params[0]])
+    assert_array_equal(state.params, 1.0 if kept else 7.0)
 
 
 @pytest.mark.parametrize(("after", "exploded"), [(3.0, False), (9.0, True)])

@@ -118,7 +118,7 @@ class Rprop(FirstOrder):
         size, last_step = state["size"], state["last_step"]
         last_grad = state["last_grad"]
         agreement = np.sign(grad) * np.sign(last_grad)
-        kept, flipped = agreement > 0.0, agreement < 0.0
+        kept, flipped = agreement > 0.0, (agreement < 0.0) & (size > 0.0)
         np.minimum(size * self.grow, self.max_step, out=size, where=kept)
         np.maximum(size * self.shrink, self.min_step, out=size, where=flipped)
         if value > state["value"]:
