@@ -312,7 +312,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         With a validation set each call adds to `validation_scores_`. Once
         `n_iter_no_change` calls in a row have not improved the score, `stop_reason_` is
         "early_stopping", and the parameters are those of the best call; from then on
-        only a call that scores at least as well, or has no validation set, changes them.
+        only a call changes them that scores at least as well, or has no validation set.
 
         Parameters
         ----------
