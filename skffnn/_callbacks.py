@@ -138,7 +138,7 @@ class MemberTasks:
             )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class MemberTask:
     """The callbacks' view of the training of one member.
 

@@ -12,7 +12,7 @@ from skffnn.core.typing import Array, Features, Rows, TargetKind
 __all__ = ["Data", "encode"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Data:
     """Rows to train on, or to judge by; none of weight zero or without a target.
 

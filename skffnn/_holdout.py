@@ -21,7 +21,7 @@ from skffnn.core.typing import Array, Rows
 __all__ = ["Holdout", "HoldoutLoss", "choose_rows", "split_by", "split_rows"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Holdout:
     """Rows that are not trained on.
 

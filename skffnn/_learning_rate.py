@@ -22,6 +22,7 @@ from skffnn._warnings import warn
 from skffnn.core.divergence import much_larger
 from skffnn.core.optimizers import FirstOrder
 from skffnn.core.optimizers.base import State
+from skffnn.core.part import part
 from skffnn.core.rates import Rate
 from skffnn.core.schedules import Schedule
 from skffnn.core.typing import Array
@@ -187,7 +188,7 @@ class RangeTestOver(Exception):
     """Ends the training run of a range test."""
 
 
-@dataclass(frozen=True)
+@part
 class GeometricRise(Schedule):
     """From 1 to `growth` by the same factor at every step.
 
@@ -233,7 +234,7 @@ class Log:
         self.smoothed.append(average + share * (loss - average))
 
 
-@dataclass(frozen=True)
+@part
 class RangeTest(FirstOrder):
     """Notes the loss before every step, and has another optimizer take it.
 

@@ -3,7 +3,6 @@
 import math
 import numbers
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,6 +14,7 @@ from skffnn.core.dropout import Dropout
 from skffnn.core.layer_rates import LAYER_RATES, LayerRates
 from skffnn.core.network import INITIAL_VARIANCE
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder, Optimizer
+from skffnn.core.part import part
 from skffnn.core.schedules import SCHEDULES, Constant, Schedule
 
 __all__ = [
@@ -211,7 +211,7 @@ def splits(estimator: Any) -> bool:
     return estimator.validation_split is not None and bool(estimator.early_stopping)
 
 
-@dataclass(frozen=True)
+@part
 class CheckedSchedule(Schedule):
     """A user's function (step, n_steps) -> factor, asked for sensible answers.
 

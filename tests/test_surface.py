@@ -5,7 +5,7 @@ import pickle
 import subprocess
 import sys
 import warnings
-from dataclasses import dataclass
+from dataclasses import FrozenInstanceError, dataclass
 
 import joblib
 import numpy as np
@@ -19,12 +19,13 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import skffnn
 from skffnn import FFNNClassifier, FFNNRegressor
-from skffnn.core.activations import ACTIVATIONS, Activation, LeakyReLU
+from skffnn.core.activations import ACTIVATIONS, ELU, Activation, LeakyReLU
 from skffnn.core.averaging import Averaging
 from skffnn.core.layer_rates import LayerRates
 from skffnn.core.links import Link
 from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.optimizers import OPTIMIZERS, FirstOrder
+from skffnn.core.part import Part
 from skffnn.core.schedules import SCHEDULES, Schedule
 
 PROPERTIES = {"coefs_", "intercepts_", "layer_norm_gains_", "feature_names_in_"}
@@ -295,11 +296,28 @@ class LastTwo(Averaging):
         return 1.0 if n == 1 else 0.5
 
 
+class Plain(Part):
+    """No dataclass; a user's own."""
+
+    def __init__(self, **attributes):
+        vars(self).update(attributes)
+
+
 @pytest.mark.parametrize(
     "base", [Activation, Averaging, FirstOrder, LayerRates, Link, Loss, Schedule]
 )
-def test_a_plain_class_of_your_own_is_equal_to_itself_only(base):
-    assert base.__eq__ is object.__eq__
+def test_parts_are_equal_where_class_and_attributes_are(base):
+    assert issubclass(base, Part)
+    one = Plain(a=1.0, b=np.arange(3), c=ELU(0.5), d=(1, "x"))
+    assert one == Plain(a=1.0, b=np.arange(3), c=ELU(0.5), d=(1, "x"))
+    assert hash(one) == hash(pickle.loads(pickle.dumps(one)))
+    for name, value in {"a": 2.0, "b": np.arange(4), "c": ELU(), "d": (1, "y")}.items():
+        assert one != Plain(**{**vars(one), name: value})
+    assert one != Plain(a=1.0)
+    assert ELU(0.5) != LeakyReLU(0.5)
+    assert repr(Plain(a=1.0, c=ELU(0.5))) == "Plain(a=1.0, c=ELU(alpha=0.5, scale=1.0))"
+    with pytest.raises(FrozenInstanceError):
+        ELU().alpha = 2.0
 
 
 @pytest.mark.parametrize(

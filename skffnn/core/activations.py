@@ -5,20 +5,20 @@ To add one: write a class with ``forward`` and ``backward`` and put it into
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from scipy.special import ndtr
 
 from skffnn.core.checks import require
+from skffnn.core.part import Part, part
 from skffnn.core.typing import Array
 from skffnn.core.vectors import rectify
 
 __all__ = ["ACTIVATIONS", "Activation"]
 
 
-class Activation(ABC):
+class Activation(Part, ABC):
     """A function of one number, with its derivative.
 
     Attributes
@@ -64,7 +64,6 @@ class Activation(ABC):
         """
 
 
-@dataclass(frozen=True)
 class Identity(Activation):
     """f(z) = z."""
 
@@ -78,7 +77,6 @@ class Identity(Activation):
         return
 
 
-@dataclass(frozen=True)
 class Logistic(Activation):
     """f(z) = 1 / (1 + exp(-z)), computed as (1 + tanh(z/2)) / 2, f' = a (1 - a)."""
 
@@ -96,7 +94,6 @@ class Logistic(Activation):
         delta *= a
 
 
-@dataclass(frozen=True)
 class Tanh(Activation):
     """f(z) = tanh(z), f' = 1 - a^2."""
 
@@ -111,7 +108,6 @@ class Tanh(Activation):
         delta *= a
 
 
-@dataclass(frozen=True)
 class ReLU(Activation):
     """f(z) = max(z, 0) (Nair and Hinton 2010), f'(0) taken as 0."""
 
@@ -122,7 +118,7 @@ class ReLU(Activation):
         delta *= a > 0.0
 
 
-@dataclass(frozen=True)
+@part
 class LeakyReLU(Activation):
     """f(z) = z for z > 0, else slope * z (Maas et al. 2013).
 
@@ -144,7 +140,7 @@ class LeakyReLU(Activation):
         np.multiply(delta, self.slope, out=delta, where=a <= 0.0)
 
 
-@dataclass(frozen=True)
+@part
 class ELU(Activation):
     """f(z) = scale * (z for z > 0, else alpha * (exp(z) - 1)) (Clevert et al. 2016).
 
@@ -180,7 +176,7 @@ class ELU(Activation):
         delta *= a
 
 
-@dataclass(frozen=True)
+@part
 class SELU(ELU):
     """ELU with constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
 
@@ -189,7 +185,6 @@ class SELU(ELU):
     scale: float = 1.0507009873554805
 
 
-@dataclass(frozen=True)
 class GELU(Activation):
     """f(z) = z * Phi(z) with the normal distribution function Phi, exact.
 
@@ -212,7 +207,6 @@ class GELU(Activation):
         delta *= a
 
 
-@dataclass(frozen=True)
 class SiLU(Activation):
     """f(z) = z * s(z), s the logistic function (Elfwing et al. 2018).
 
@@ -234,7 +228,6 @@ class SiLU(Activation):
         delta *= a
 
 
-@dataclass(frozen=True)
 class Mish(Activation):
     """f(z) = z * tanh(softplus(z)) (Misra 2020).
 
@@ -269,7 +262,6 @@ class Mish(Activation):
         delta *= a
 
 
-@dataclass(frozen=True)
 class Softplus(Activation):
     """f(z) = log(1 + exp(z)) (Dugas et al. 2001), f' = 1 - exp(-a)."""
 

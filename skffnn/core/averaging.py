@@ -8,14 +8,14 @@ To add one: write a class with ``weight``.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 
 from skffnn.core.checks import require
+from skffnn.core.part import Part, part
 
 __all__ = ["Averaging", "ExponentialAverage", "PolyakAverage", "PolynomialAverage"]
 
 
-class Averaging(ABC):
+class Averaging(Part, ABC):
     """How much an iterate counts."""
 
     @abstractmethod
@@ -23,7 +23,6 @@ class Averaging(ABC):
         """Return the share of the `n`-th iterate, counted from one, in the mean."""
 
 
-@dataclass(frozen=True)
 class PolyakAverage(Averaging):
     """All iterates count the same (Polyak and Juditsky 1992)."""
 
@@ -31,7 +30,7 @@ class PolyakAverage(Averaging):
         return 1.0 / n
 
 
-@dataclass(frozen=True)
+@part
 class ExponentialAverage(Averaging):
     """Each iterate counts `decay` times as much as the one after it.
 
@@ -53,7 +52,7 @@ class ExponentialAverage(Averaging):
         return (1.0 - self.decay) / (1.0 - self.decay**n)
 
 
-@dataclass(frozen=True)
+@part
 class PolynomialAverage(Averaging):
     """Mostly the last iterates: polynomial-decay averaging (Shamir and Zhang 2013).
 

@@ -5,7 +5,6 @@ To add a rule: write a class with ``factors`` and put it into `LAYER_RATES`.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import inf, sqrt
 from numbers import Real
 
@@ -13,12 +12,13 @@ import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.layout import ParamLayout
+from skffnn.core.part import Part, part
 from skffnn.core.rates import Piecewise, Rate
 
 __all__ = ["LAYER_RATES", "Equal", "FanIn", "LayerRates"]
 
 
-class LayerRates(ABC):
+class LayerRates(Part, ABC):
     """A rule that gives every layer's parameters factors on the learning rate."""
 
     @abstractmethod
@@ -71,7 +71,6 @@ class LayerRates(ABC):
         return values[0] if len(values) == 1 else Piecewise(stops, values)
 
 
-@dataclass(frozen=True)
 class Equal(LayerRates):
     """The same rate for all parameters."""
 
@@ -79,7 +78,7 @@ class Equal(LayerRates):
         return {}
 
 
-@dataclass(frozen=True)
+@part
 class FanIn(LayerRates):
     """Weights learn at 16 / sqrt(fan_in) times the rate: 256 inputs at the rate itself.
 

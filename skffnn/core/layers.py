@@ -10,19 +10,18 @@ dealt out to the members.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from skffnn.core.part import Part, part
 from skffnn.core.typing import Array, Features
 
 __all__ = ["Affine", "MemberOutputs", "NormalizedAffine", "ScaledFeatures"]
 
 
-@dataclass(frozen=True)
-class Affine:
+class Affine(Part):
     """z = a_below W + b."""
 
     def buffers(self, rows: int, width: int, dtype: np.dtype) -> tuple[Array, ...]:
@@ -75,7 +74,7 @@ class Affine:
         np.dot(delta, params[0].T, out=out)
 
 
-@dataclass(frozen=True)
+@part
 class NormalizedAffine(Affine):
     """z = gain * normal(a_below W) + b (Ba, Kiros and Hinton 2016, eqs. 3 and 4).
 
@@ -142,7 +141,7 @@ class NormalizedAffine(Affine):
         delta /= spread
 
 
-@dataclass(frozen=True)
+@part
 class ScaledFeatures(Affine):
     """The first layer, of features each times a factor that is learned as well.
 

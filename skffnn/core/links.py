@@ -5,13 +5,13 @@ together with their logarithms. scikit-learn calls it the output activation.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from math import log
 from typing import ClassVar
 
 import numpy as np
 from scipy.special import expit, log_expit, logsumexp
 
+from skffnn.core.part import Part
 from skffnn.core.typing import Array, TargetKind
 
 __all__ = [
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-class Link(ABC):
+class Link(Part, ABC):
     """From raw scores to predictions.
 
     Attributes
@@ -106,7 +106,6 @@ class Link(ABC):
         return np.log1p(-self.inverse(raw))
 
 
-@dataclass(frozen=True)
 class IdentityLink(Link):
     """The score is the prediction."""
 
@@ -122,7 +121,6 @@ class IdentityLink(Link):
         pass
 
 
-@dataclass(frozen=True)
 class LogisticLink(Link):
     """Each output is between zero and one on its own, 1 / (1 + exp(-raw))."""
 
@@ -157,7 +155,6 @@ class LogisticLink(Link):
         return log_expit(-raw)
 
 
-@dataclass(frozen=True)
 class TanhLink(Link):
     """Each output is between minus one and one, tanh(raw)."""
 
@@ -174,7 +171,6 @@ class TanhLink(Link):
         gradient *= 1.0 - np.square(prediction)
 
 
-@dataclass(frozen=True)
 class SoftplusLink(Link):
     """Each output is positive, log(1 + exp(raw)): a large score is left as it is."""
 
@@ -192,7 +188,6 @@ class SoftplusLink(Link):
         gradient *= -np.expm1(-prediction)
 
 
-@dataclass(frozen=True)
 class ExpLink(Link):
     """Each output is positive, exp(raw): effects multiply."""
 
@@ -209,7 +204,6 @@ class ExpLink(Link):
         gradient *= prediction
 
 
-@dataclass(frozen=True)
 class SoftmaxLink(Link):
     """The outputs of a row are the probabilities of exclusive classes."""
 

@@ -102,7 +102,7 @@ class Plan:
         return (self.optimizer, self.rate, self.schedule, size, *limits, *others)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
     """All that one call of fit needs.
 

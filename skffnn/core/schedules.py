@@ -8,16 +8,17 @@ before the first step to 1 after the last.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import cos, log2, pi
 from typing import ClassVar
 
 from skffnn.core.checks import require
+from skffnn.core.part import Part, part
 
 __all__ = ["SCHEDULES", "Schedule"]
 
 
-class Schedule(ABC):
+class Schedule(Part, ABC):
     """A function of the step.
 
     Attributes
@@ -58,7 +59,6 @@ class Schedule(ABC):
         return None
 
 
-@dataclass(frozen=True)
 class Constant(Schedule):
     """The rate never changes."""
 
@@ -66,7 +66,7 @@ class Constant(Schedule):
         return 1.0
 
 
-@dataclass(frozen=True)
+@part
 class InverseScaling(Schedule):
     """1 / (step + 1)^power_t (Robbins and Monro 1951).
 
@@ -86,7 +86,7 @@ class InverseScaling(Schedule):
         return float((step + 1) ** -self.power_t)
 
 
-@dataclass(frozen=True)
+@part
 class Adaptive(Schedule):
     """Constant until the training stalls, then `factor` times what it was.
 
@@ -110,7 +110,7 @@ class Adaptive(Schedule):
         return 1.0
 
 
-@dataclass(frozen=True)
+@part
 class Linear(Schedule):
     """A straight line from 1 to `final`: 1 - (1 - final) t.
 
@@ -130,7 +130,7 @@ class Linear(Schedule):
         return 1.0 - (1.0 - self.final) * share(step, n_steps)
 
 
-@dataclass(frozen=True)
+@part
 class Cosine(Schedule):
     """Half a cosine from 1 to `final` (Loshchilov and Hutter 2017, eq. 5).
 
@@ -152,7 +152,7 @@ class Cosine(Schedule):
         return along_half_a_cosine(1.0, self.final, share(step, n_steps))
 
 
-@dataclass(frozen=True)
+@part
 class FlatCosine(Schedule):
     """1 for a while, then half a cosine to `final`.
 
@@ -178,7 +178,7 @@ class FlatCosine(Schedule):
         return along_half_a_cosine(1.0, self.final, late / (1.0 - self.flat))
 
 
-@dataclass(frozen=True)
+@part
 class Exponential(Schedule):
     """The same relative decay at every step, final^t.
 
@@ -198,7 +198,7 @@ class Exponential(Schedule):
         return float(self.final ** share(step, n_steps))
 
 
-@dataclass(frozen=True)
+@part
 class Step(Schedule):
     """Constant in each of `n_stages` equal stages: decay^floor(n_stages t).
 
@@ -222,7 +222,7 @@ class Step(Schedule):
         return float(self.decay**stage)
 
 
-@dataclass(frozen=True)
+@part
 class OneCycle(Schedule):
     """Up from `start` to 1 and down to `final`, each by half a cosine.
 
@@ -269,7 +269,6 @@ class OneCycle(Schedule):
         )
 
 
-@dataclass(frozen=True)
 class CosineLog(Schedule):
     """Four waves, each twice as long as the one before.
 
@@ -283,7 +282,7 @@ class CosineLog(Schedule):
         return 0.5 - 0.5 * cos(2.0 * pi * log2(1.0 + 15.0 * share(step, n_steps)))
 
 
-@dataclass(frozen=True)
+@part
 class WarmUp(Schedule):
     """A straight line up to 1, then another schedule over the steps that remain.
 

@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 
-@dataclass
+@dataclass(eq=False)
 class Average:
     """What the parameters are a mean of.
 
@@ -40,7 +40,7 @@ class Average:
         return replace(self, iterate=np.array(self.iterate))
 
 
-@dataclass
+@dataclass(eq=False)
 class Progress:
     """How far a run has come, and the best it has seen on its way.
 
@@ -90,7 +90,7 @@ class Progress:
         )
 
 
-@dataclass
+@dataclass(eq=False)
 class TrainingState:
     """Where training stands.
 

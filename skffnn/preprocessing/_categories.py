@@ -13,7 +13,7 @@ __all__ = ["Categories", "OneHot", "TargetMeans", "find_categories"]
 MISSING, UNSEEN = -1, -2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Categories:
     """The categories of one column.
 

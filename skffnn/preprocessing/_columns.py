@@ -11,7 +11,7 @@ import numpy as np
 __all__ = ["Column", "Levels"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Levels:
     """Which of a few values each row has.
 
@@ -27,7 +27,7 @@ class Levels:
     values: list[Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
     """A column as it was read.
 

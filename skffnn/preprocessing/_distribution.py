@@ -19,7 +19,7 @@ def rounding_of(*values: float) -> float:
     return float(4.0 * np.finfo(np.float64).eps * np.abs(values).max())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Distribution:
     """Distinct values and the weight of each.
 

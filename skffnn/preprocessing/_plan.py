@@ -17,7 +17,7 @@ __all__ = ["Plan", "Rows", "read_rows"]
 Feature = Measure | OneHot
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
     """What was read of a table, not encoded yet.
 

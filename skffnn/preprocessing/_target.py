@@ -12,7 +12,7 @@ from skffnn.preprocessing._checks import TARGET_TYPES
 __all__ = ["Target", "encode_target", "folds_of"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
     """A target whose means can be taken.
 

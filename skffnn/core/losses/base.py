@@ -11,12 +11,13 @@ import numpy as np
 
 from skffnn.core.checks import first_outside
 from skffnn.core.links import IdentityLink, Link
+from skffnn.core.part import Part
 from skffnn.core.typing import Array
 
 __all__ = ["Loss", "SeparableLoss", "weighted_sum"]
 
 
-class Loss(ABC):
+class Loss(Part, ABC):
     """A sum over rows, each weighted, and its gradient.
 
     Attributes

@@ -1,6 +1,5 @@
 """Losses of probabilities, logistic or softmax; targets are zeros and ones."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +9,7 @@ from skffnn.core.checks import require
 from skffnn.core.links import LogisticLink, SoftmaxLink
 from skffnn.core.losses.base import Loss, SeparableLoss, weighted_sum
 from skffnn.core.losses.constants import weighted_mean
+from skffnn.core.part import part
 from skffnn.core.typing import Array
 
 __all__ = [
@@ -50,7 +50,7 @@ class SoftmaxLoss(Loss):
         return np.log(np.maximum(weighted_mean(y, weight), SMALLEST_SHARE))
 
 
-@dataclass(frozen=True)
+@part
 class LogisticLogLoss(LogisticLoss):
     """-y log(p) - (1 - y) log(1 - p), p = 1 / (1 + exp(-raw)), summed over outputs.
 
@@ -85,7 +85,7 @@ class LogisticLogLoss(LogisticLoss):
         return super().best_constant(smooth(y, self.label_smoothing, 2), weight)
 
 
-@dataclass(frozen=True)
+@part
 class SoftmaxLogLoss(SoftmaxLoss):
     """-sum_k y_k log(p_k) with p = softmax(raw): cross-entropy of exclusive classes.
 
@@ -129,7 +129,6 @@ class SoftmaxLogLoss(SoftmaxLoss):
         )
 
 
-@dataclass(frozen=True)
 class LogisticSquaredError(LogisticLoss):
     """1/2 * (p - y)^2 with p = 1 / (1 + exp(-raw)), summed over outputs.
 
@@ -147,7 +146,6 @@ class LogisticSquaredError(LogisticLoss):
         return loss
 
 
-@dataclass(frozen=True)
 class SoftmaxSquaredError(SoftmaxLoss):
     """1/2 * sum_k (p_k - y_k)^2 with p = softmax(raw).
 
@@ -167,7 +165,7 @@ class SoftmaxSquaredError(SoftmaxLoss):
         return weighted_sum(loss, weight, gradient_out)
 
 
-@dataclass(frozen=True)
+@part
 class LogisticFocalLoss(LogisticLoss):
     """-(1 - p_t)^gamma log(p_t), p_t being the probability of the label that is true.
 
@@ -200,7 +198,7 @@ class LogisticFocalLoss(LogisticLoss):
         return np.negative(log_p, out=log_p)
 
 
-@dataclass(frozen=True)
+@part
 class SoftmaxFocalLoss(SoftmaxLoss):
     """-(1 - p_t)^gamma log(p_t), p_t being the softmax's probability of the true class.
 

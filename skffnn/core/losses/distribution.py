@@ -1,6 +1,5 @@
 """Losses that predict more of a distribution than its centre."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -9,12 +8,13 @@ from skffnn.core.checks import first_outside
 from skffnn.core.links import clipped_exp
 from skffnn.core.losses.base import SeparableLoss
 from skffnn.core.losses.constants import weighted_mean, weighted_quantile
+from skffnn.core.part import part
 from skffnn.core.typing import Array
 
 __all__ = ["GaussianNLL", "Quantile"]
 
 
-@dataclass(frozen=True)
+@part
 class Quantile(SeparableLoss):
     """max(q r, (q - 1) r) with r = y - raw, summed over quantiles q and targets.
 
@@ -101,7 +101,6 @@ class Quantile(SeparableLoss):
         return np.sort(by_level.transpose(0, 2, 1), axis=2)
 
 
-@dataclass(frozen=True)
 class GaussianNLL(SeparableLoss):
     """1/2 * (log(2 pi s^2) + (y - mean)^2 / s^2), summed over targets.
 

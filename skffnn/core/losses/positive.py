@@ -5,7 +5,6 @@ its 1/2 is half the deviance of the normal distribution, and because scikit-lear
 PoissonRegressor, GammaRegressor and TweedieRegressor minimise the same.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +14,7 @@ from skffnn.core.checks import require
 from skffnn.core.links import ExpLink, clipped_exp
 from skffnn.core.losses.base import SeparableLoss
 from skffnn.core.losses.constants import weighted_mean
+from skffnn.core.part import part
 from skffnn.core.typing import Array
 
 __all__ = ["Gamma", "Poisson", "Tweedie"]
@@ -36,7 +36,6 @@ class Deviance(SeparableLoss):
         return np.log(mean)
 
 
-@dataclass(frozen=True)
 class Poisson(Deviance):
     """y log(y / mu) - y + mu with mu = exp(raw), summed over targets: for counts.
 
@@ -55,7 +54,6 @@ class Poisson(Deviance):
         return loss
 
 
-@dataclass(frozen=True)
 class Gamma(Deviance):
     """log(mu / y) + y / mu - 1 with mu = exp(raw), summed over targets: for amounts.
 
@@ -75,7 +73,7 @@ class Gamma(Deviance):
         return loss
 
 
-@dataclass(frozen=True)
+@part
 class Tweedie(Deviance):
     """y^(2-p) / ((1-p)(2-p)) - y mu^(1-p) / (1-p) + mu^(2-p) / (2-p), mu = exp(raw).
 

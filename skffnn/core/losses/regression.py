@@ -1,6 +1,5 @@
 """Losses of a difference, raw - y: how much a large one counts."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -8,12 +7,12 @@ import numpy as np
 from skffnn.core.checks import require
 from skffnn.core.losses.base import SeparableLoss
 from skffnn.core.losses.constants import root_of, weighted_mean, weighted_quantile
+from skffnn.core.part import part
 from skffnn.core.typing import Array
 
 __all__ = ["AbsoluteError", "Huber", "LogCosh", "SquaredError"]
 
 
-@dataclass(frozen=True)
 class SquaredError(SeparableLoss):
     """1/2 * (raw - y)^2, summed over targets (Bishop 2006, eq. 5.11)."""
 
@@ -39,7 +38,6 @@ class SquaredError(SeparableLoss):
         return weighted_mean(y, weight)
 
 
-@dataclass(frozen=True)
 class AbsoluteError(SeparableLoss):
     """abs(raw - y), summed over targets; the derivative at zero is taken as zero."""
 
@@ -69,7 +67,7 @@ class SmoothLoss(SeparableLoss):
         return root_of(slope, targets.min(axis=0), targets.max(axis=0))
 
 
-@dataclass(frozen=True)
+@part
 class Huber(SmoothLoss):
     """1/2 * r^2 if abs(r) <= delta, else delta * (abs(r) - delta / 2), r = raw - y.
 
@@ -96,7 +94,6 @@ class Huber(SmoothLoss):
         return difference
 
 
-@dataclass(frozen=True)
 class LogCosh(SmoothLoss):
     """log(cosh(raw - y)), summed over targets.
 

@@ -1,18 +1,19 @@
 """Losses around a loss: predictions in a range, and targets that are missing."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 
 from skffnn.core.checks import first_outside
 from skffnn.core.links import Link
 from skffnn.core.losses.base import SeparableLoss
+from skffnn.core.part import part
 from skffnn.core.typing import Array
 
 __all__ = ["IgnoringMissing", "ThroughLink"]
 
 
-@dataclass(frozen=True)
+@part
 class Wrapper(SeparableLoss):
     """What a loss around another one leaves to it.
 
@@ -38,7 +39,7 @@ class Wrapper(SeparableLoss):
         return self.loss.predict_std(raw)
 
 
-@dataclass(frozen=True)
+@part
 class ThroughLink(Wrapper):
     """loss(y, g(raw)) with the inverse g of a link: predictions have its range.
 
@@ -94,7 +95,7 @@ class ThroughLink(Wrapper):
         return self.loss.predict(self._bent(raw))
 
 
-@dataclass(frozen=True)
+@part
 class IgnoringMissing(Wrapper):
     """The sum over the targets that are there: one that is NaN costs nothing.
 

@@ -1,6 +1,5 @@
 """Adam and what grew out of it: adaptive rates with momentum."""
 
-from dataclasses import dataclass
 from math import sqrt
 from typing import ClassVar
 
@@ -8,12 +7,13 @@ import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.optimizers.base import FirstOrder, State
+from skffnn.core.part import part
 from skffnn.core.rates import Rate
 from skffnn.core.typing import Array
 from skffnn.core.vectors import add_scaled, faded, scale, stretches
 
 
-@dataclass(frozen=True)
+@part
 class Adam(FirstOrder):
     """Adam (Kingma and Ba 2015), in the order of computation of its section 2.
 
@@ -74,7 +74,7 @@ class Adam(FirstOrder):
         return state["t"], of_mean, of_square
 
 
-@dataclass(frozen=True)
+@part
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2).
 
@@ -106,7 +106,6 @@ class AdamW(Adam):
         super().step(params, grad, state, rate, value)
 
 
-@dataclass(frozen=True)
 class Nadam(Adam):
     """Adam with Nesterov's momentum (Dozat 2016, algorithm 2), momentum warmed up.
 

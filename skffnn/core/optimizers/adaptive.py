@@ -1,18 +1,18 @@
 """A rate for every parameter, from the size of its recent gradients."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.optimizers.base import FirstOrder, State
+from skffnn.core.part import part
 from skffnn.core.rates import Rate
 from skffnn.core.typing import Array
 from skffnn.core.vectors import add_scaled, scale, stretches
 
 
-@dataclass(frozen=True)
+@part
 class RMSprop(FirstOrder):
     """The gradient divided by its root mean square (Tieleman and Hinton 2012).
 
@@ -46,7 +46,7 @@ class RMSprop(FirstOrder):
             add_scaled(p, -r, g)
 
 
-@dataclass(frozen=True)
+@part
 class Adagrad(FirstOrder):
     """The gradient divided by the root of the sum of its squares.
 
@@ -82,7 +82,7 @@ class Adagrad(FirstOrder):
             add_scaled(p, -r, g)
 
 
-@dataclass(frozen=True)
+@part
 class Adadelta(FirstOrder):
     """Steps in the unit of the parameters (Zeiler 2012, algorithm 1).
 

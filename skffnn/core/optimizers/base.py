@@ -5,13 +5,14 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from skffnn.core.part import Part
 from skffnn.core.rates import Rate
 from skffnn.core.typing import Array
 
 State: TypeAlias = dict[str, Any]
 
 
-class Optimizer:
+class Optimizer(Part):
     """Hyperparameters of a way to train.
 
     Attributes

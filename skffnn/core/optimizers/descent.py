@@ -1,18 +1,19 @@
 """Steps of one rate for all parameters, and steps that need the sign only."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.optimizers.base import FirstOrder, State
+from skffnn.core.part import part
 from skffnn.core.rates import Rate
 from skffnn.core.typing import Array
 from skffnn.core.vectors import add_scaled, faded, stretches
 
 
-@dataclass(frozen=True)
+@part
 class SGD(FirstOrder):
     """Gradient descent with momentum (Polyak 1964), or Nesterov's (1983).
 
@@ -68,7 +69,7 @@ class SGD(FirstOrder):
                 add_scaled(p, factor, v)
 
 
-@dataclass(frozen=True)
+@part
 class Rprop(FirstOrder):
     """Resilient backpropagation, iRprop+ (Igel and Hüsken 2003, section 2.3).
 

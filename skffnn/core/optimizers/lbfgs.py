@@ -1,17 +1,17 @@
 """A quasi-Newton method that needs the whole gradient, and the loop that drives it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.optimizers.base import Optimizer
+from skffnn.core.part import part
 from skffnn.core.typing import Array
 
 
-@dataclass(frozen=True)
+@part
 class LBFGS(Optimizer):
     """Limited-memory BFGS of scipy (Liu and Nocedal 1989), on all rows.
 
