@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skffnn._targets import LabelTargets, NumberTargets
 from skffnn._warnings import warn
-from skffnn.core.batches import split
+from skffnn.core.batches import spread
 from skffnn.core.divergence import much_larger
 from skffnn.core.monitor import StopReason
 from skffnn.core.objective import CHUNK
@@ -53,6 +53,8 @@ DEAD = (
     "learning_rate_init, or try activation='leaky_relu'."
 )
 
+# Steps that were so few may still be far from anything, and need not be told of.
+FEW_EPOCHS = 10
 HOPELESS = (
     "Training ended where the loss is much larger than that of the same prediction for "
     "all rows. Scale X (preprocessing='auto') and a large y (scale_target=True), or "
@@ -114,14 +116,14 @@ def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:
 def what_is_wrong(run: Run) -> str | None:
     """Return what is wrong with a network that training says is finished.
 
-    It is dead where hidden units hide from the output that rows differ. And L-BFGS
-    converges by what an iteration gains, also where a loss that is clipped has no
-    slope: the same prediction for all rows would then be much better. Looked at is one
-    piece of the training rows.
+    It is dead where hidden units hide from the output that rows differ. It is hopeless
+    where the same prediction for all rows would be much better: L-BFGS converges where
+    a loss that is clipped has no slope, and steps on features of unlike scale may never
+    come back from where the first ones went. Looked at are some of the training rows.
     """
     objective, rows = run.objective, run.plan.batches.rows
     network, loss = objective.network, objective.loss
-    few = next(split(rows, CHUNK))
+    few = spread(rows, CHUNK)
     X, y = objective.X[few], objective.y[few]
     weight = None if objective.weight is None else objective.weight[few]
     raw = network.raw(X, run.state.params, CHUNK, loss.pool)
@@ -130,7 +132,7 @@ def what_is_wrong(run: Run) -> str | None:
     constant = [(part == part[0]).all() for part in (raw, projection, y)]
     if network.activations and constant == [True, False, False]:
         return DEAD
-    if not isinstance(run.plan.optimizer, LBFGS):
+    if run.state.epoch < FEW_EPOCHS and not isinstance(run.plan.optimizer, LBFGS):
         return None
     try:
         best = np.asarray(loss.best_constant(y, weight), raw.dtype)
@@ -155,7 +157,9 @@ def warn_of_trouble(
     if planned_end and reason is StopReason.MAX_ITER:
         advice = None
     if reason in NORMAL and not incremental:
-        advice = what_is_wrong(run) or advice
+        wrong = what_is_wrong(run)
+        # A run that was too short is hopeless for that reason.
+        advice = advice or wrong if wrong is HOPELESS else wrong or advice
     n_members = run.objective.network.n_members
     if advice is None and run.plan.batches.size < n_members:
         advice = MEMBERS_WITHOUT_ROWS

@@ -157,6 +157,21 @@ def test_a_rate_far_too_high_for_the_recipe_is_halved_until_it_learns(
     assert model.score(X, y) > 0.9
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [{"optimizer": "rmsprop"}, {"learning_rate": "cosine", "max_iter": 30}],
+    ids=str,
+)
+def test_an_end_that_is_much_worse_than_a_constant_is_told(parameters):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 5))
+    y = X[:, 0] + np.sin(2 * X[:, 1])
+    model = FFNNRegressor((20,), scale_target=True, random_state=0, **parameters)
+    with pytest.warns(ConvergenceWarning, match="much larger than that of the same"):
+        model.fit(1000.0 * X, y)
+    assert model.score(1000.0 * X, y) < -1.0
+
+
 @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
 def test_rows_that_lie_in_an_order_are_no_sign_of_divergence(solver):
     X = np.random.default_rng(0).normal(size=(1200, 3))

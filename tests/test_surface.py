@@ -6,9 +6,11 @@ import subprocess
 import sys
 import warnings
 from dataclasses import FrozenInstanceError, dataclass
+from functools import cached_property
 
 import joblib
 import numpy as np
+import pandas as pd
 import plain
 import pytest
 from numpydoc.docscrape import ClassDoc, FunctionDoc
@@ -303,6 +305,28 @@ class Plain(Part):
         vars(self).update(attributes)
 
 
+class Slotted(Part):
+    __slots__ = ("slope",)
+
+    def __init__(self, slope):
+        self.slope = slope
+
+
+class Remembering(Slotted):
+    @cached_property
+    def twice(self):
+        return 2 * self.slope
+
+
+def test_slots_are_attributes_and_what_is_remembered_is_none():
+    assert Slotted(1.0) == Slotted(1.0) != Slotted(2.0)
+    assert repr(Slotted(1.0)) == "Slotted(slope=1.0)"
+    one = Remembering(1.0)
+    assert one.twice == 2.0
+    assert one == Remembering(1.0)
+    assert repr(one) == "Remembering(slope=1.0)"
+
+
 @pytest.mark.parametrize(
     "base", [Activation, Averaging, FirstOrder, LayerRates, Link, Loss, Schedule]
 )
@@ -314,6 +338,10 @@ def test_parts_are_equal_where_class_and_attributes_are(base):
     for name, value in {"a": 2.0, "b": np.arange(4), "c": ELU(), "d": (1, "y")}.items():
         assert one != Plain(**{**vars(one), name: value})
     assert one != Plain(a=1.0)
+    for odd in (np.nan, ((1, 2), 3), {"x": np.arange(2)}, pd.DataFrame({"x": [None]})):
+        odd_one = Plain(a=odd)
+        assert odd_one == odd_one
+        assert (odd_one == Plain(a=odd)) is True
     assert ELU(0.5) != LeakyReLU(0.5)
     assert repr(Plain(a=1.0, c=ELU(0.5))) == "Plain(a=1.0, c=ELU(alpha=0.5, scale=1.0))"
     with pytest.raises(FrozenInstanceError):

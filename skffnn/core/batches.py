@@ -7,7 +7,15 @@ import numpy as np
 
 from skffnn.core.typing import Rows
 
-__all__ = ["FEW_ROWS", "SOLVERS", "Batches", "auto_batch_size", "count", "split"]
+__all__ = [
+    "FEW_ROWS",
+    "SOLVERS",
+    "Batches",
+    "auto_batch_size",
+    "count",
+    "split",
+    "spread",
+]
 
 
 def all_rows(n_rows: int, batch_size: int) -> int:
@@ -92,6 +100,12 @@ class Batches:
 def count(rows: Rows) -> int:
     """Return the number of rows."""
     return rows.stop - rows.start if isinstance(rows, slice) else len(rows)
+
+
+def spread(rows: Rows, most: int) -> Rows:
+    """Return at most `most` of the rows, from the first to the last of them."""
+    numbers = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+    return numbers[:: -(-len(numbers) // most)]
 
 
 def split(rows: Rows, size: int) -> Iterator[Rows]:

@@ -1,7 +1,7 @@
 """A learning rate: one for all parameters, or one for each stretch of the vector."""
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -24,6 +24,8 @@ class Piecewise:
         The number of each.
     """
 
+    # Products with numpy's numbers and arrays are those defined here.
+    __array_ufunc__: ClassVar[None] = None
     stops: tuple[int, ...]
     values: tuple[float, ...]
 

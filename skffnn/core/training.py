@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from skffnn.core.averaging import Averaging
-from skffnn.core.batches import count, split
+from skffnn.core.batches import count, spread
 from skffnn.core.divergence import (
     Diverged,
     block_has_exploded,
@@ -67,8 +67,8 @@ def train(run: Run, observer: Observer) -> StopReason:
             StopReason.MAX_TIME,
         )
         if ran_out and plan.max_epochs > 1:
-            few_rows = next(split(plan.batches.rows, CHUNK))
-            leave_a_lost_average(state, partial(run.objective.value, rows=few_rows))
+            some_rows = spread(plan.batches.rows, CHUNK)
+            leave_a_lost_average(state, partial(run.objective.value, rows=some_rows))
         if ran_out and has_exploded(state, measure):
             reason = StopReason.DIVERGED
         monitor.restore(state, reason, measure)
@@ -160,7 +160,7 @@ def _pass_over_rows(run: Run, grad: Array, n_steps: int, thin: Thin) -> float:
             raise Diverged
         if plan.max_grad_norm < math.inf:
             clip_norm(grad, plan.max_grad_norm)
-        rate = plan.rate * state.rate_factor * schedule(state.step, n_steps)
+        rate = float(plan.rate * state.rate_factor * schedule(state.step, n_steps))
         state.rate = rate
         momentum = schedule.momentum(state.step, n_steps)
         stepper = optimizer

@@ -10,6 +10,7 @@ from skffnn.core.layer_rates import LAYER_RATES, LayerRates
 from skffnn.core.layout import ParamLayout
 from skffnn.core.optimizers import OPTIMIZERS
 from skffnn.core.rates import Piecewise
+from skffnn.core.schedules import Linear
 
 GRADIENTS = np.random.default_rng(0).normal(size=(5, 4))
 START = np.array([1.0, -2.0, 0.5, 3.0])
@@ -51,8 +52,9 @@ def test_a_rate_by_layer_stands_for_a_vector():
     vector = np.array([1.0, 1.0, 3.0, 3.0, 3.0])
     grad = np.arange(5.0)
     assert_array_equal(rate, vector)
-    for product in (rate * grad, grad * rate, np.multiply(grad, rate)):
+    for product in (rate * grad, grad * rate):
         assert_array_equal(product, vector * grad)
+    assert np.float64(2.0) * rate == rate * np.float64(2.0) == 2.0 * rate
     assert_array_equal(rate / grad[1:2], vector / grad[1:2])
     assert 2.0 * rate == rate * 2.0 == rate / 0.5 == Piecewise((2, 5), (2.0, 6.0))
     assert -rate == Piecewise((2, 5), (-1.0, -3.0))
@@ -64,6 +66,16 @@ class Given(LayerRates):
 
     def factors(self, layout):
         return self.given
+
+
+def test_a_schedule_may_answer_with_a_number_of_numpy():
+    objective, params = make_objective()
+    rule = Given(weights=[1.0, 1.0, 0.0])
+    one, other = (
+        trained(objective, params, "adam", layer_rates=rule, schedule=schedule)
+        for schedule in (Linear(final=0.5), Linear(final=np.float64(0.5)))
+    )
+    assert_array_equal(one, other)
 
 
 def test_neighbours_with_the_same_factor_are_one_stretch():

@@ -325,3 +325,17 @@ def test_what_fades_is_the_same_whenever_its_vector_is_touched(share):
         factor = vectors.faded(vector, factor, share)
         assert vectors.SMALLEST_FACTOR <= factor <= 1.0
         assert_allclose(factor * vector, share**n * np.array([1.0, -2.0]))
+
+
+@pytest.mark.parametrize("nesterov", [False, True])
+def test_a_step_without_momentum_is_what_the_next_one_remembers(nesterov):
+    optimizer = OPTIMIZERS["sgd"](nesterovs_momentum=nesterov)
+    params, velocity, expected = np.zeros(1), 0.0, 0.0
+    state = optimizer.init(1, 1, params.dtype)
+    moments, gradients = [0.9, 0.9, 0.0, 0.9, 0.9], [1.0, 1.0, -1.0, -1.0, -1.0]
+    for momentum, g in zip(moments, gradients, strict=True):
+        step = optimizer.with_momentum(momentum)
+        step.step(params, np.array([g]), state, RATE, 1.0)
+        velocity = momentum * velocity - RATE * g
+        expected += momentum * velocity - RATE * g if nesterov else velocity
+        assert_allclose(params, expected, rtol=1e-12, atol=1e-15)

@@ -54,7 +54,7 @@ class SGD(FirstOrder):
     def step(
         self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
-        if not self.momentum:
+        if not len(state["velocity"]):
             for r, p, g in stretches(rate, params, grad):
                 add_scaled(p, -r, g)
             return
