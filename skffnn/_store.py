@@ -158,8 +158,8 @@ def warn_of_trouble(
         advice = None
     if reason in NORMAL and not incremental:
         wrong = what_is_wrong(run)
-        # A run that was too short is hopeless for that reason.
-        advice = advice or wrong if wrong is HOPELESS else wrong or advice
+        if wrong is DEAD or advice is None:  # a run too short is hopeless for that
+            advice = wrong
     n_members = run.objective.network.n_members
     if advice is None and run.plan.batches.size < n_members:
         advice = MEMBERS_WITHOUT_ROWS
