@@ -600,8 +600,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             and "feature_names_in_" not in self.__dict__
         ):
             return False
-        with np.errstate(over="ignore", invalid="ignore"):
-            return isfinite(X.sum())
+        numbers = X.ravel(order="K")
+        return isfinite(np.dot(numbers, numbers))
 
     def _params(self, kind: str) -> list[Array]:
         try:

@@ -10,7 +10,8 @@ from sklearn.utils.validation import check_is_fitted
 from skffnn._base import BaseFFNN
 from skffnn._ensemble import BaseDeepEnsemble, partial_fit_of_members_is_possible
 from skffnn._ensemble_members import moments
-from skffnn._regressor import FFNNRegressor, share_explained
+from skffnn._explained import share_explained
+from skffnn._regressor import FFNNRegressor
 from skffnn.core.typing import Array
 
 __all__ = ["DeepEnsembleRegressor"]

@@ -7,14 +7,13 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.metrics import d2_pinball_score, r2_score
-from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.metaestimators import available_if
 
 from skffnn._base import BaseFFNN, Interval, StrOptions, loss_constraint
 from skffnn._checkpoint import Checkpoint
 from skffnn._combinations import partial_fit_is_possible
 from skffnn._docs import document
+from skffnn._explained import share_explained
 from skffnn._losses import scales_target
 from skffnn._targets import NumberTargets
 from skffnn.core.activations import Activation
@@ -25,7 +24,7 @@ from skffnn.core.losses import LOSSES, Loss
 from skffnn.core.optimizers import Optimizer
 from skffnn.core.typing import Array
 
-__all__ = ["FFNNRegressor", "share_explained"]
+__all__ = ["FFNNRegressor"]
 
 
 @document
@@ -422,70 +421,3 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         link = LINKS.get(str(self.out_activation))
         ranges = (getattr(loss, "target_range", ""), getattr(link, "range", ""))
         return any("0, inf" in interval for interval in ranges)
-
-
-def share_explained(
-    network: FFNNRegressor, y: Any, prediction: Any, sample_weight: Any
-) -> float:
-    """Return how good predictions are, as `FFNNRegressor.score` does.
-
-    Parameters
-    ----------
-    network : FFNNRegressor
-        A fitted one, which made the predictions, or one like those that did.
-    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        True values.
-    prediction : ndarray of the shape of y, or with one more axis of several quantiles
-        What was predicted.
-    sample_weight : array-like of shape (n_samples,) or None
-        Weights of the rows.
-    """
-    n_axes = network._targets.ndim
-    levels = None
-    if prediction.ndim > n_axes:
-        levels = np.ravel(getattr(network.loss, "quantile", network.quantile))
-    if network.missing_targets == "ignore":
-        y = check_array(
-            y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan"
-        )
-        if np.isnan(y).any():
-            by_output = prediction if n_axes == 2 else prediction[:, None]
-            return score_of_observed(y, by_output, sample_weight, levels)
-    return score_of(y, prediction, sample_weight, levels)
-
-
-def score_of(y: Any, prediction: Array, weight: Any, levels: Array | None) -> float:
-    """Return R2, or of several quantiles their mean share of the pinball loss."""
-    if levels is None:
-        return float(r2_score(y, prediction, sample_weight=weight))
-    scores = [
-        d2_pinball_score(y, prediction[..., i], sample_weight=weight, alpha=level)
-        for i, level in enumerate(levels)
-    ]
-    return float(np.mean(scores))
-
-
-def score_of_observed(
-    y: Array, prediction: Array, weight: Any, levels: Array | None
-) -> float:
-    """Return the mean of `score_of` over outputs, each where its target is not NaN.
-
-    An output is left out that has less than two targets in rows with a weight.
-    """
-    check_consistent_length(y, prediction, weight)
-    y = y.reshape(len(y), -1)
-    if y.shape[1] != prediction.shape[1]:
-        raise ValueError(
-            f"y has {y.shape[1]} outputs, but this model was fitted with "
-            f"{prediction.shape[1]}"
-        )
-    weight = np.ones(len(y)) if weight is None else np.asarray(weight, np.float64)
-    observed = ~np.isnan(y) & (weight > 0.0)[:, None]
-    scores = [
-        score_of(y[rows, i], prediction[rows, i], weight[rows], levels)
-        for i, rows in enumerate(observed.T)
-        if np.count_nonzero(rows) > 1
-    ]
-    if not scores:
-        raise ValueError("no output in y has two targets that are not missing")
-    return float(np.mean(scores))

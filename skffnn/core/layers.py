@@ -9,14 +9,19 @@ the member as a first axis more; the layers between are shared. The rows of a pa
 dealt out to the members.
 """
 
-from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import numpy as np
 
 from skffnn.core.part import Part, part
+from skffnn.core.products import (
+    deal,
+    scaled,
+    transposed_product,
+    write_transposed_product,
+)
 from skffnn.core.typing import Array, Features
+from skffnn.core.vectors import add_to_rows, sum_rows
 
 __all__ = ["Affine", "MemberOutputs", "NormalizedAffine", "ScaledFeatures"]
 
@@ -41,9 +46,9 @@ class Affine(Part):
         # less.
         if isinstance(below, np.ndarray):
             np.dot(below, W, out=z)
-            z += b
         else:
-            np.add(below @ W, b, out=z)
+            z[...] = below @ W
+        add_to_rows(z, b)
 
     def backward(
         self,
@@ -51,11 +56,9 @@ class Affine(Part):
         params: tuple[Array, ...],
         gradients: tuple[Array, ...],
         buffers: tuple[Array, ...],
-        ones: Array,
     ) -> None:
         """Write the gradients of all but W, and turn dJ/dz into dJ/d(a_below W)."""
-        # A third of the time of delta.sum(axis=0).
-        np.dot(ones, delta, out=gradients[1])
+        sum_rows(delta, out=gradients[1])
 
     def weight_gradient(
         self,
@@ -116,7 +119,7 @@ class NormalizedAffine(Affine):
         np.sqrt(spread, out=spread)
         normal /= spread
         np.multiply(normal, gain, out=z)
-        z += b
+        add_to_rows(z, b)
 
     def backward(
         self,
@@ -124,14 +127,13 @@ class NormalizedAffine(Affine):
         params: tuple[Array, ...],
         gradients: tuple[Array, ...],
         buffers: tuple[Array, ...],
-        ones: Array,
     ) -> None:
         _, db, dgain = gradients
         gain = params[2]
         normal, spread = buffers
         product = delta * normal
-        np.dot(ones, delta, out=db)
-        np.dot(ones, product, out=dgain)
+        sum_rows(delta, out=db)
+        sum_rows(product, out=dgain)
         # With d = delta * gain: (d - mean(d) - normal * mean(d * normal)) / spread
         weighted = (gain / len(gain))[:, None]
         normal *= np.dot(product, weighted)
@@ -176,9 +178,8 @@ class ScaledFeatures(Affine):
         params: tuple[Array, ...],
         gradients: tuple[Array, ...],
         buffers: tuple[Array, ...],
-        ones: Array,
     ) -> None:
-        self.layer.backward(delta, params[:-1], gradients[:-1], buffers, ones)
+        self.layer.backward(delta, params[:-1], gradients[:-1], buffers)
 
     def weight_gradient(
         self,
@@ -217,10 +218,9 @@ class MemberOutputs(Affine):
         params: tuple[Array, ...],
         gradients: tuple[Array, ...],
         buffers: tuple[Array, ...],
-        ones: Array,
     ) -> None:
         for *own, rows in deal(len(delta), *gradients):
-            super().backward(delta[rows], params, tuple(own), buffers, ones[rows])
+            super().backward(delta[rows], params, tuple(own), buffers)
 
     def weight_gradient(
         self,
@@ -239,79 +239,9 @@ class MemberOutputs(Affine):
             np.dot(delta[rows], W.T, out=out[rows])
 
 
-def deal(n_rows: int, *owned: Array) -> Iterator[tuple[Any, ...]]:
-    """Yield what each member owns, and its share of the rows.
-
-    The shares are as even as possible, and in order: the first member has the first
-    rows. Of fewer rows than members, some have none.
-
-    Parameters
-    ----------
-    n_rows : int
-        Rows of the pass.
-    *owned : ndarray of shape (n_members, ...)
-        Parameters, or their gradients.
-
-    Yields
-    ------
-    *parts : ndarray
-        Of each of `owned`, the part of one member, as a view.
-    rows : slice
-        Its rows.
-    """
-    n_members = len(owned[0])
-    bounds = [member * n_rows // n_members for member in range(n_members + 1)]
-    for parts, start, stop in zip(
-        zip(*owned, strict=True), bounds, bounds[1:], strict=False
-    ):
-        yield *parts, slice(start, stop)
-
-
 @cache
 def averaging(width: int, dtype: np.dtype) -> Array:
     """Return the column that a row's product with is its mean."""
     column = np.full((width, 1), 1.0 / width, dtype)
     column.flags.writeable = False
     return column
-
-
-def scaled(X: Features, scales: Array) -> Features:
-    """Return the rows of `X`, each times the scales of the member it is dealt to."""
-    if isinstance(X, np.ndarray):
-        result = np.empty_like(X)
-        for scale, rows in deal(len(X), scales):
-            np.multiply(X[rows], scale, out=result[rows])
-        return result
-    data = np.empty_like(X.data)
-    for scale, rows in deal(X.shape[0], scales):
-        entries = slice(X.indptr[rows.start], X.indptr[rows.stop])
-        np.multiply(X.data[entries], scale[X.indices[entries]], out=data[entries])
-    return type(X)((data, X.indices, X.indptr), shape=X.shape)
-
-
-def transposed_product(X: Features, delta: Array) -> tuple[Any, Array]:
-    """Return the columns of `X` that are not all zero, and X^T delta for these.
-
-    Of many columns few occur in a batch. With 20,000 of which one in a thousand is not
-    zero, this takes half the time of the whole product.
-    """
-    if isinstance(X, np.ndarray):
-        return slice(None), np.dot(X.T, delta)
-    occurs = np.zeros(X.shape[1], bool)
-    occurs[X.indices] = True
-    columns = np.flatnonzero(occurs)
-    position = np.empty(X.shape[1], X.indices.dtype)
-    position[columns] = np.arange(len(columns))
-    entries = (X.data, position[X.indices], X.indptr)
-    compact = type(X)(entries, shape=(X.shape[0], len(columns)))
-    return columns, compact.T @ delta
-
-
-def write_transposed_product(X: Features, delta: Array, out: Array) -> None:
-    """Write X^T delta into `out`."""
-    if isinstance(X, np.ndarray):
-        np.dot(X.T, delta, out=out)
-        return
-    columns, product = transposed_product(X, delta)
-    out.fill(0.0)
-    out[columns] = product

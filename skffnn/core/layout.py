@@ -77,16 +77,26 @@ class ParamLayout:
                 start = stop
         return places
 
+    @cached_property
+    def layers(self) -> list[list[tuple[slice, tuple[int, ...]]]]:
+        """Where the arrays of each layer lie, W, b and what else it has, and shapes."""
+        places = self.places
+        return [
+            # The last layer has no gain, and only the first a scale.
+            [
+                *(places[kind][layer] for kind in ("weights", "biases")),
+                *places["gains"][layer : layer + 1],
+                *(places["scales"] if layer == 0 else []),
+            ]
+            for layer in range(len(self.layer_sizes) - 1)
+        ]
+
     def views(self, flat: Array) -> LayerViews:
         """Return one tuple per layer, (W, b, ...), as views into `flat`."""
-        groups = self.groups(flat)
-        layers = zip(groups["weights"], groups["biases"], strict=True)
-        views = []
-        for i, (W, b) in enumerate(layers):
-            gain = groups["gains"][i : i + 1]  # the last layer has none
-            scale = groups["scales"] if i == 0 else []
-            views.append((W, b, *gain, *scale))
-        return tuple(views)
+        return tuple(
+            tuple(flat[place].reshape(shape) for place, shape in layer)
+            for layer in self.layers
+        )
 
 
 class LayerCache:

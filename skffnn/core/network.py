@@ -63,8 +63,6 @@ class Workspace:
         layer, which has no activation.
     left : list of tuple of ndarray
         One per layer: what its `Affine` leaves for the way back.
-    ones : ndarray of shape (rows,)
-        To sum over rows with.
     """
 
     def __init__(
@@ -85,7 +83,6 @@ class Workspace:
             affine.buffers(max_rows, width, dtype)
             for affine, width in zip(network.affines, widths, strict=True)
         ]
-        self.ones = np.ones(max_rows, dtype)
         self._shorter: dict[int, Workspace] = {max_rows: self}
 
     def first(self, n_rows: int) -> "Workspace":
@@ -99,7 +96,6 @@ class Workspace:
                 for a, z, z_part in zip(self.a, self.z, part.z, strict=True)
             ]
             part.left = [tuple(b[:n_rows] for b in left) for left in self.left]
-            part.ones = self.ones[:n_rows]
             self._shorter[n_rows] = part
         return self._shorter[n_rows]
 
@@ -227,7 +223,7 @@ class Network:
         for layer in reversed(range(len(layers))):
             affine, params = self.affines[layer], layers[layer]
             delta, gradient = work.delta[layer], gradients[layer]
-            affine.backward(delta, params, gradient, work.left[layer], work.ones)
+            affine.backward(delta, params, gradient, work.left[layer])
             previous = layer - 1
             below = X if layer == 0 else work.a[previous]
             if previous in masks:

@@ -23,7 +23,7 @@ from skffnn.core.layout import LayerCache
 from skffnn.core.losses import Loss
 from skffnn.core.network import Network, Workspace
 from skffnn.core.typing import Array, Features, Rows
-from skffnn.core.vectors import add_scaled, blocks
+from skffnn.core.vectors import add_scaled, blocks, sum_of_squares
 
 __all__ = ["CHUNK", "Objective"]
 
@@ -142,7 +142,7 @@ class Objective:
     def _penalty(self, w: Array) -> float:
         """Return the penalty on some of the weights."""
         alpha_2, alpha_1 = self._strengths
-        penalty = 0.5 * alpha_2 * float(np.dot(w, w))
+        penalty = 0.5 * alpha_2 * sum_of_squares(w)
         return penalty + alpha_1 * float(np.abs(w).sum()) if alpha_1 else penalty
 
     @property

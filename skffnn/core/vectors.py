@@ -16,6 +16,7 @@ from skffnn.core.typing import Array
 
 __all__ = [
     "add_scaled",
+    "add_to_rows",
     "blend",
     "blocks",
     "clip_columns",
@@ -24,9 +25,13 @@ __all__ = [
     "rectify",
     "scale",
     "stretches",
+    "sum_of_squares",
+    "sum_rows",
 ]
 
 AXPY = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
+DOT = {np.dtype(np.float32): blas.sdot, np.dtype(np.float64): blas.ddot}
+GER = {np.dtype(np.float32): blas.sger, np.dtype(np.float64): blas.dger}
 # Unlike the root of a dot product it cannot overflow.
 NRM2 = {np.dtype(np.float32): blas.snrm2, np.dtype(np.float64): blas.dnrm2}
 SCAL = {np.dtype(np.float32): blas.sscal, np.dtype(np.float64): blas.dscal}
@@ -36,6 +41,11 @@ SCAL = {np.dtype(np.float32): blas.sscal, np.dtype(np.float64): blas.dscal}
 # to memory and back at every operation of the chain.
 BLOCK_BYTES = 256 * 1024
 
+# An array is small up to this size, 200 x 100 and 512 x 64 among others. From there on
+# BLAS may use threads also for what takes microseconds.
+SMALL = 32_768
+ZEROS = {np.dtype(t): np.zeros(SMALL, t) for t in (np.float32, np.float64)}
+ONES = {np.dtype(t): np.ones(SMALL, t) for t in (np.float32, np.float64)}
 
 # Below this a factor of its own is multiplied into its vector: see `faded`.
 SMALLEST_FACTOR = 1e-3
@@ -47,6 +57,37 @@ def add_scaled(target: Array, factor: float, vector: Array) -> None:
     Both are contiguous and of the same dtype, float32 or float64.
     """
     AXPY[target.dtype](vector, target, a=factor)
+
+
+def add_to_rows(matrix: Array, vector: Array) -> None:
+    """Add `vector` to each row of the C-contiguous `matrix` in place."""
+    # Rows one by one take 3.2 us on 200 x 100, a rank-one update 1.4 us.
+    if 0 < matrix.size <= SMALL:
+        ones = ONES[matrix.dtype][: len(matrix)]
+        GER[matrix.dtype](1.0, vector, ones, a=matrix.T, overwrite_a=True)
+    else:
+        matrix += vector
+
+
+def sum_rows(matrix: Array, out: Array) -> None:
+    """Write the sum of the rows of `matrix`, at most `SMALL`, into `out`."""
+    # A third of the time of matrix.sum(axis=0).
+    np.dot(ONES[matrix.dtype][: len(matrix)], matrix, out=out)
+
+
+def rectify(z: Array, out: Array) -> None:
+    """Write max(z, 0) into `out`, which may be `z`."""
+    # np.maximum has no fast loop for a scalar: 6.2 us on 200 x 100, clip takes 2.4 us,
+    # a second array 1.1 us.
+    if z.size <= SMALL:
+        np.maximum(z, ZEROS[z.dtype][: z.size].reshape(z.shape), out=out)
+    else:
+        z.clip(0.0, math.inf, out=out)
+
+
+def sum_of_squares(vector: Array) -> float:
+    """Return the squared Euclidean norm of the contiguous `vector`."""
+    return float(DOT[vector.dtype](vector, vector)) if len(vector) else 0.0
 
 
 def scale(target: Array, factor: float) -> None:
@@ -118,9 +159,3 @@ def stretches(rate: Rate, *vectors: Array) -> Iterator[tuple[Any, ...]]:
         for block in blocks(*(v[start:stop] for v in vectors)):
             yield (value, *block)
         start = stop
-
-
-def rectify(z: Array, out: Array) -> None:
-    """Write max(z, 0) into `out`, which may be `z`."""
-    # np.maximum has no fast loop for a scalar: 6.4 us on 200 x 100, this one 2.4 us.
-    z.clip(0.0, math.inf, out=out)
