@@ -1,4 +1,4 @@
-"""The contestants: skffnn, scikit-learn, torch, and the bare matrix products.
+"""The contestants: skffnn, scikit-learn, torch, the same written out, bare products.
 
 A `Task` is a network with data to train it on. All contestants get the same arrays,
 batch size, optimizer and precision, in the same process.
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import rival_torch
+import written_out
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from textbook import FFNNClassifier, FFNNRegressor
 from timing import Contestant, seconds_of
@@ -157,4 +158,5 @@ def contestants(task: Task) -> dict[str, Contestant]:
             everyone[f"torch {implementation}"] = rival_torch.contestant(
                 task, X, y, implementation
             )
+    everyone["written"] = written_out.contestant(task, X, y)
     return {**everyone, "floor": floor(task, X)}

@@ -1,14 +1,19 @@
-"""The sparse part of section "updates": text-like X with 20,000 columns."""
+"""The sparse part of section "updates": text-like X with 20,000 columns.
+
+The "passes" are what an update does with all weights, whatever the rows: their
+gradients are set to zero, the penalty is added, and the optimizer takes its step.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import scipy.sparse as sp
+import written_out
 from rivals import FEWEST_EPOCHS, Task, fit_mlp, fit_skffnn
 from speed_targets import Cell
-from timing import Column, Options, Table, seconds_per_unit
+from timing import Column, Contestant, Options, Table, seconds_of, seconds_per_unit
 
 __all__ = ["run"]
 
@@ -51,14 +56,19 @@ def run(options: Options) -> list[Cell]:
         Column("optimizer", 17),
         Column("skffnn", 9, 1),
         Column("MLP", 9, 1),
+        Column("passes", 9, 1),
         Column("MLP/skffnn", 11, 2),
     )
     cells = []
     turn_seconds, n_turns = (0.02, 1) if options.quick else (0.1, 3)
     for task in tasks(options):
         X, y = task.data()
-        both = {"skffnn": fit_skffnn(task, X, y), "MLP": fit_mlp(task, X, y)}
-        seconds = seconds_per_unit(both, turn_seconds, n_turns, FEWEST_EPOCHS)
+        everyone = {
+            "skffnn": fit_skffnn(task, X, y),
+            "MLP": fit_mlp(task, X, y),
+            "passes": passes(task),
+        }
+        seconds = seconds_per_unit(everyone, turn_seconds, n_turns, FEWEST_EPOCHS)
         per_update = 1e6 / task.updates_per_epoch
         times = {name: s * per_update for name, s in seconds.items()}
         cells.append(Cell(task, times))
@@ -76,3 +86,24 @@ def tasks(options: Options) -> Iterator[SparseTask]:
     n_updates = 10 if options.quick else 200
     for batch_size, dtype, (name, more) in product(batch_sizes, dtypes, optimizers):
         yield SparseTask(LAYER_SIZES, batch_size, dtype, name, n_updates, more)
+
+
+def passes(task: SparseTask) -> Contestant:
+    """Return the passes over the weights of an epoch's updates."""
+    n_weights = sum(a * b for a, b in pairwise(task.layer_sizes))
+    weights = np.random.default_rng(0).normal(0.0, 0.01, n_weights).astype(task.dtype)
+    grad = np.empty_like(weights)
+    penalize = written_out.penalty(weights, grad)
+    by_name = {"sgd": written_out.sgd, "adam": written_out.adam}
+    how = written_out.plain_sgd if task.more else by_name[task.optimizer]
+    step = how(weights, grad)
+
+    def updates(n_updates: int) -> None:
+        for _ in range(n_updates):
+            grad.fill(0.0)
+            penalize()
+            step()
+
+    return lambda n_epochs: seconds_of(
+        lambda: updates(n_epochs * task.updates_per_epoch)
+    )

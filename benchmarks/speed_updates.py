@@ -40,6 +40,7 @@ def run(options: Options) -> None:
         Column("MLP", 9, 1),
         Column("foreach", 9, 1),
         Column("fused", 9, 1),
+        Column("written", 9, 1),
         Column("floor", 9, 1),
         Column("MLP/skffnn", 11, 2),
         Column("torch/skffnn", 12, 2),
@@ -49,7 +50,10 @@ def run(options: Options) -> None:
     for task in tasks(options):
         cells.append(measure(task, options))
         print_cell(table, cells[-1])
-    print("foreach, fused: torch, eager; torch/skffnn: the faster one of the two")
+    print(
+        "foreach, fused: torch, eager; torch/skffnn: the faster one of the two\n"
+        "written: the same calls of numpy and BLAS written out for this one network"
+    )
     print_targets(cells, speed_sparse.run(options))
 
 
@@ -84,7 +88,7 @@ def updates_per_epoch(
 
 def measure(task: Task, options: Options) -> Cell:
     """Let all contestants take turns at one task."""
-    turn_seconds, n_turns = (0.02, 3) if options.quick else (0.1, 5)
+    turn_seconds, n_turns = (0.02, 3) if options.quick else (0.3, 5)
     if task.layer_sizes == LARGEST:
         n_turns = 3
     seconds = seconds_per_unit(contestants(task), turn_seconds, n_turns, FEWEST_EPOCHS)
@@ -95,7 +99,7 @@ def measure(task: Task, options: Options) -> Cell:
 def print_cell(table: Table, cell: Cell) -> None:
     """Print one line."""
     task, times = cell.task, cell.microseconds
-    names = ("skffnn", "MLP", "torch foreach", "torch fused", "floor")
+    names = ("skffnn", "MLP", "torch foreach", "torch fused", "written", "floor")
     table.row(
         task.name,
         task.batch_size,

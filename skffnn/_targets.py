@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 import scipy.sparse as sp
-from sklearn.preprocessing import LabelBinarizer
+from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 from skffnn.core.typing import Array, TargetKind
@@ -54,9 +54,22 @@ def zero_without_target(weight: Array | None, y: Any) -> Array | None:
     return weight if there.all() or not kept.any() else kept
 
 
-def is_multilabel(y: Array) -> bool:
-    """Return whether `y` is an indicator matrix of labels."""
-    return type_of_target(y).startswith("multilabel")
+def is_multilabel(y: Any) -> bool:
+    """Return whether `y` is an indicator matrix of labels.
+
+    Raises
+    ------
+    ValueError
+        If it is neither that nor labels.
+    """
+    kind = type_of_target(y, input_name="y")
+    if kind not in ("binary", "multiclass", "multilabel-indicator"):
+        check_classification_targets(y)
+        raise ValueError(
+            "y must be labels, or a matrix with a column of zeros and ones for each "
+            f"label. Got {y.shape[1]} columns of several classes each ({kind})."
+        )
+    return bool(kind == "multilabel-indicator")
 
 
 def check_classes(classes: Any) -> Array:
@@ -206,8 +219,8 @@ class LabelTargets:
     """
 
     def __init__(self, y: Array, classes: Any = None) -> None:
-        check_classification_targets(y)
-        self._binarizer = LabelBinarizer()
+        self._encoder = LabelEncoder()
+        self._sparse = sp.issparse(y)
         if is_multilabel(y):
             n_labels = y.shape[1]
             if classes is not None and len(check_classes(classes)) != n_labels:
@@ -215,13 +228,12 @@ class LabelTargets:
                     f"classes={classes!r} must name the {n_labels} columns of y"
                 )
             self.kind: TargetKind = "multilabel"
-            self._binarizer.fit(y)
+            self._encoder.fit(np.arange(n_labels))
         else:
-            labels = y if classes is None else check_classes(classes)
-            self._binarizer.fit(labels)
-            n_classes = len(self._binarizer.classes_)
+            self._encoder.fit(y if classes is None else check_classes(classes))
+            n_classes = len(self._encoder.classes_)
             self.kind = "binary" if n_classes <= 2 else "multiclass"
-        self.classes: Array = self._binarizer.classes_
+        self.classes: Array = self._encoder.classes_
         self.n_outputs = 1 if self.kind == "binary" else len(self.classes)
 
     def check_same(self, classes: Any) -> None:
@@ -245,7 +257,7 @@ class LabelTargets:
         """Return which rows have a target: all."""
         return np.ones(y.shape[0], bool)
 
-    def encode(self, y: Array, dtype: np.dtype) -> Array:
+    def encode(self, y: Any, dtype: np.dtype) -> Array:
         """Return labels as a matrix of zeros and ones.
 
         Raises
@@ -253,7 +265,6 @@ class LabelTargets:
         ValueError
             For a label that is not in `classes`, or labels of another kind.
         """
-        check_classification_targets(y)
         if is_multilabel(y) != (self.kind == "multilabel"):
             raise ValueError(
                 f"y is of type {type_of_target(y)!r}, but this model was fitted with "
@@ -265,17 +276,19 @@ class LabelTargets:
                     f"y has {y.shape[1]} columns, but this model was fitted with "
                     f"{self.n_outputs} labels"
                 )
-        else:
-            unseen = np.setdiff1d(y, self.classes)
-            if unseen.size:
-                raise ValueError(
-                    f"y contains labels {unseen[:5].tolist()} that are not in "
-                    f"classes_ {self.classes[:10].tolist()}"
-                )
-        encoded = self._binarizer.transform(y)
-        if not isinstance(encoded, np.ndarray):
-            encoded = encoded.toarray()
-        return np.ascontiguousarray(encoded, dtype=dtype)
+            return np.ascontiguousarray(y.toarray() if sp.issparse(y) else y, dtype)
+        unseen = np.setdiff1d(y, self.classes)
+        if unseen.size:
+            raise ValueError(
+                f"y contains labels {unseen[:5].tolist()} that are not in "
+                f"classes_ {self.classes[:10].tolist()}"
+            )
+        codes = self._encoder.transform(y)
+        if self.kind == "binary":
+            return codes.astype(dtype)[:, None]
+        encoded = np.zeros((len(y), self.n_outputs), dtype)
+        encoded[np.arange(len(y)), codes] = 1.0
+        return encoded
 
     def decode(self, log_p: Array) -> Array:
         """Return the most probable labels, given logarithms of their probabilities."""
@@ -283,5 +296,5 @@ class LabelTargets:
             return self.classes.take(log_p.argmax(axis=1))
         likely = (log_p > -np.log(2.0)).astype(int)
         if self.kind == "multilabel":
-            return sp.csr_matrix(likely) if self._binarizer.sparse_input_ else likely
+            return sp.csr_matrix(likely) if self._sparse else likely
         return self.classes.take(likely[:, 0], mode="clip")

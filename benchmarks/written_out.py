@@ -1,0 +1,181 @@
+"""The update of a network, written out: calls of numpy and BLAS, and nothing else.
+
+No layer, loss, optimizer, schedule or stopping rule can be chosen, nothing is checked,
+and every array, view and constant exists before the clock starts. So this is what the
+calls themselves take; what skffnn takes beyond it is the price of being a library.
+"""
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy.linalg import get_blas_funcs
+from timing import Contestant, seconds_of
+
+__all__ = ["adam", "contestant", "penalty", "plain_sgd", "sgd"]
+
+ALPHA, RATE, MOMENTUM, BETA_1, BETA_2, EPSILON = 1e-4, 1e-4, 0.9, 0.9, 0.999, 1e-8
+BLOCK_BYTES, SMALLEST = 256 * 1024, 1e-3
+
+
+def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
+    """Return the training of a task; a unit is an epoch."""
+    n_rows, sizes, dtype = task.batch_size, task.layer_sizes, X.dtype
+    dot, ger, scal = get_blas_funcs(("dot", "ger", "scal"), dtype=dtype)
+    shapes = list(pairwise(sizes))
+    n_layers = len(shapes)
+    n_weights = sum(fan_in * fan_out for fan_in, fan_out in shapes)
+    n_params = n_weights + sum(sizes[1:])
+
+    def cut(flat: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        ends = np.cumsum([a * b for a, b in shapes] + list(sizes[1:]))[:-1]
+        parts = np.split(flat, ends)
+        weights = [W.reshape(s) for W, s in zip(parts[:n_layers], shapes, strict=True)]
+        return weights, parts[n_layers:]
+
+    rng = np.random.default_rng(0)
+    params, grad = np.zeros(n_params, dtype), np.empty(n_params, dtype)
+    (W, b), (dW, db) = cut(params), cut(grad)
+    for weights in W:
+        bound = math.sqrt(6.0 / len(weights))
+        weights[...] = rng.uniform(-bound, bound, weights.shape)
+    targets = y if task.is_regression else np.eye(sizes[-1], dtype=dtype)[y]
+    a = [np.empty((n_rows, width), dtype) for width in sizes]
+    delta = [np.empty_like(part) for part in a]
+    zeros = [np.zeros_like(part) for part in a]
+    y_rows, ones = np.empty_like(a[-1]), np.ones(n_rows, dtype)
+    a_T, W_T = [part.T for part in a], [weights.T for weights in W]
+    raw, of_raw, flat_of_raw = a[-1], delta[-1], delta[-1].reshape(-1)
+    penalize = penalty(params[:n_weights], grad[:n_weights])
+
+    def squared_error() -> float:
+        np.subtract(raw, y_rows, out=of_raw)
+        return 0.5 * dot(flat_of_raw, flat_of_raw)
+
+    def log_loss() -> float:
+        shifted = raw - np.maximum.reduce(raw.T.copy(), axis=0)[:, None]
+        np.exp(shifted, out=of_raw)
+        total = np.add.reduce(of_raw, axis=1, keepdims=True)
+        np.divide(of_raw, total, out=of_raw)
+        np.subtract(of_raw, y_rows, out=of_raw)
+        np.log(total, out=total)
+        return float(np.add.reduce(total, axis=None) - np.vdot(y_rows, shifted))
+
+    loss = squared_error if task.is_regression else log_loss
+
+    def objective(rows: np.ndarray) -> float:
+        X.take(rows, axis=0, out=a[0], mode="clip")
+        targets.take(rows, axis=0, out=y_rows, mode="clip")
+        for layer in range(n_layers):
+            z = a[layer + 1]
+            np.dot(a[layer], W[layer], out=z)
+            ger(1.0, b[layer], ones, a=a_T[layer + 1], overwrite_a=True)
+            if layer < n_layers - 1:
+                np.maximum(z, zeros[layer + 1], out=z)
+        value = loss() / n_rows
+        scal(1.0 / n_rows, flat_of_raw)
+        for layer in reversed(range(n_layers)):
+            above = delta[layer + 1]
+            np.dot(ones, above, out=db[layer])
+            np.dot(a_T[layer], above, out=dW[layer])
+            if layer:
+                np.dot(above, W_T[layer], out=delta[layer])
+                np.multiply(delta[layer], a[layer] > 0.0, out=delta[layer])
+        return value + penalize()
+
+    step = (sgd if task.optimizer == "sgd" else adam)(params, grad)
+
+    def train(n_epochs: int) -> None:
+        for _ in range(n_epochs):
+            total, order = 0.0, rng.permutation(len(X))
+            for start in range(0, len(X), n_rows):
+                value = objective(order[start : start + n_rows])
+                if not math.isfinite(value):
+                    raise ArithmeticError(value)
+                step()
+                total += value
+
+    return lambda n_epochs: seconds_of(lambda: train(n_epochs))
+
+
+def in_blocks(*vectors: np.ndarray) -> list[tuple[np.ndarray, ...]]:
+    """Cut vectors into views that share the second-level cache."""
+    length = BLOCK_BYTES // vectors[0].itemsize
+    return [
+        tuple(v[start : start + length] for v in vectors)
+        for start in range(0, len(vectors[0]), length)
+    ]
+
+
+def penalty(weights: np.ndarray, grad: np.ndarray) -> Callable[[], float]:
+    """Return what adds the gradient of the penalty to `grad`, and returns it."""
+    axpy, dot = get_blas_funcs(("axpy", "dot"), dtype=weights.dtype)
+    blocks = in_blocks(weights, grad)
+
+    def penalize() -> float:
+        total = 0.0
+        for w, g in blocks:
+            axpy(w, g, a=ALPHA)
+            total += dot(w, w)
+        return 0.5 * ALPHA * total
+
+    return penalize
+
+
+def sgd(params: np.ndarray, grad: np.ndarray) -> Callable[[], None]:
+    """Return a step of gradient descent with Nesterov's momentum."""
+    axpy, scal = get_blas_funcs(("axpy", "scal"), dtype=params.dtype)
+    all_velocities, factor = np.zeros_like(params), 1.0
+    blocks = in_blocks(params, grad, all_velocities)
+
+    def step() -> None:
+        nonlocal factor
+        factor *= MOMENTUM
+        if factor < SMALLEST:
+            scal(factor, all_velocities)
+            factor = 1.0
+        for p, g, velocity in blocks:
+            axpy(g, velocity, a=-RATE / factor)
+            axpy(velocity, p, a=MOMENTUM * factor)
+            axpy(g, p, a=-RATE)
+
+    return step
+
+
+def plain_sgd(params: np.ndarray, grad: np.ndarray) -> Callable[[], None]:
+    """Return a step of gradient descent."""
+    axpy = get_blas_funcs("axpy", dtype=params.dtype)
+    return lambda: axpy(grad, params, a=-RATE)
+
+
+def adam(params: np.ndarray, grad: np.ndarray) -> Callable[[], None]:
+    """Return a step of Adam."""
+    axpy, scal = get_blas_funcs(("axpy", "scal"), dtype=params.dtype)
+    means, squares = np.zeros_like(params), np.zeros_like(params)
+    t, of_mean, of_square = 0, 1.0, 1.0
+    blocks = in_blocks(params, grad, means, squares)
+
+    def step() -> None:
+        nonlocal t, of_mean, of_square
+        t, of_mean, of_square = t + 1, of_mean * BETA_1, of_square * BETA_2
+        if of_mean < SMALLEST:
+            scal(of_mean, means)
+            of_mean = 1.0
+        if of_square < SMALLEST:
+            scal(of_square, squares)
+            of_square = 1.0
+        root = math.sqrt((1.0 - BETA_2) * of_square)
+        correction = math.sqrt(1.0 - BETA_2**t) / (1.0 - BETA_1**t)
+        size = RATE * correction * (1.0 - BETA_1) * of_mean / root
+        for p, g, mean, square in blocks:
+            axpy(g, mean, a=1.0 / of_mean)
+            np.multiply(g, g, out=g)
+            axpy(g, square, a=1.0 / of_square)
+            np.sqrt(square, out=g)
+            np.add(g, EPSILON / root, out=g)
+            np.divide(mean, g, out=g)
+            axpy(g, p, a=-size)
+
+    return step
