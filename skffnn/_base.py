@@ -601,7 +601,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         ):
             return False
         numbers = X.ravel(order="K")
-        return isfinite(np.dot(numbers, numbers))
+        return isfinite(np.vdot(numbers, numbers))  # of which numpy never warns
 
     def _params(self, kind: str) -> list[Array]:
         try:

@@ -163,6 +163,11 @@ def test_continuous_targets_are_no_labels():
         FFNNClassifier().fit(X, X[:, 0])
 
 
+def test_several_columns_of_classes_are_no_labels():
+    with pytest.raises(ValueError, match="Got 2 columns of several classes each"):
+        FFNNClassifier().fit(X, np.column_stack([LABELS, LABELS]))
+
+
 def test_targets_that_float32_cannot_hold_are_named():
     with pytest.raises(ValueError, match="y contains values too large for float32"):
         FFNNRegressor().fit(X.astype(np.float32), np.full(30, 1e300))

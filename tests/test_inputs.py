@@ -106,6 +106,19 @@ def test_float32_agrees_with_float64(diabetes):
     )
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_numbers_are_checked_in_prediction_whatever_their_size(diabetes, order):
+    X, y = diabetes
+    model = quick(FFNNRegressor).fit(X, y)
+    rows = np.array(X[:5], order=order)
+    for bad, message in ((np.nan, "contains NaN"), (np.inf, "contains infinity")):
+        rows[3, 2] = bad
+        with pytest.raises(ValueError, match=message):
+            model.predict(rows)
+    rows[3, 2] = 1e300  # its square is infinite, but it is none
+    assert np.isfinite(model.predict(rows)).all()
+
+
 @pytest.mark.parametrize("layout", ["csr", "csc", "coo", "lil", "dok", "bsr", "dia"])
 @pytest.mark.parametrize("kind", [sp.csr_array, sp.csr_matrix])
 @pytest.mark.parametrize("solver", ["batch", "mini-batch", "stochastic"])

@@ -522,6 +522,8 @@ def test_missing_targets_are_not_scored(diabetes, parameters, weighted):
     )
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         model.score(X, Y[:, :2].T)
+    with pytest.raises(ValueError, match="NaN"):
+        model.score(X, Y[:, :2], np.where(rows == 3, np.nan, weight))
     with pytest.raises(ValueError, match=r"y has 1 outputs, .* fitted with 2"):
         model.score(X, Y[:, 0])
     frame = pd.DataFrame(Y[:, :2]).astype("Float64")

@@ -68,8 +68,8 @@ class Objective:
     ) -> None:
         self.network = network
         self.loss = loss
-        self.alpha = alpha
-        self.l1_ratio = l1_ratio
+        # What squares and absolute values are multiplied with.
+        self._strengths = alpha * (1.0 - l1_ratio), alpha * l1_ratio
         self.X = X
         self.y = y
         self.weight = weight
@@ -77,7 +77,8 @@ class Objective:
         self._work = Workspace(network, chunk, y.dtype)
         self._layers = LayerCache(network.layout)
         self._gradients = LayerCache(network.layout)
-        dense_shape = (0, 0) if sp.issparse(X) else (chunk, X.shape[1])
+        self._is_sparse = sp.issparse(X)
+        dense_shape = (0, 0) if self._is_sparse else (chunk, X.shape[1])
         self._X_rows = np.empty(dense_shape, y.dtype)
         self._y_rows = np.empty((chunk, y.shape[1]), y.dtype)
         self._piece = np.empty(network.layout.size if max_rows > CHUNK else 0, y.dtype)
@@ -112,7 +113,7 @@ class Objective:
             for piece in split(rows, self._chunk):
                 value += self._backpropagate(params, self._piece, piece, n_rows, thin)
                 add_scaled(grad, 1.0, self._piece)
-        return value if self.alpha == 0.0 else value + self._penalize(params, grad)
+        return value + self._penalize(params, grad) if any(self._strengths) else value
 
     def value(self, params: Array, rows: Rows) -> float:
         """Return J on `rows`, with nothing left out."""
@@ -144,11 +145,6 @@ class Objective:
         alpha_2, alpha_1 = self._strengths
         penalty = 0.5 * alpha_2 * sum_of_squares(w)
         return penalty + alpha_1 * float(np.abs(w).sum()) if alpha_1 else penalty
-
-    @property
-    def _strengths(self) -> tuple[float, float]:
-        """What squares and absolute values are multiplied with."""
-        return self.alpha * (1.0 - self.l1_ratio), self.alpha * self.l1_ratio
 
     def _backpropagate(
         self, params: Array, grad: Array, rows: Rows, n_total: int, thin: Thin
@@ -186,7 +182,7 @@ class Objective:
         n_rows = len(rows)
         # mode="clip" lets take write straight into the buffer; rows are in range.
         y = self.y.take(rows, axis=0, out=self._y_rows[:n_rows], mode="clip")
-        if sp.issparse(self.X):
+        if self._is_sparse:
             return self.X[rows], y, weight
         X = self.X.take(rows, axis=0, out=self._X_rows[:n_rows], mode="clip")
         return X, y, weight

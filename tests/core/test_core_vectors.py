@@ -1,0 +1,85 @@
+"""In-place arithmetic says the same as numpy's own, whatever the size."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from skffnn.core.rates import Piecewise
+from skffnn.core.vectors import (
+    BLOCK_BYTES,
+    SMALL,
+    add_to_rows,
+    clip_norm,
+    rectify,
+    stretches,
+    sum_of_squares,
+    sum_rows,
+)
+
+# The last is not small any more.
+SHAPES = [(0, 3), (1, 1), (1, 7), (5, 1), (200, 100), (SMALL // 8 + 1, 8)]
+DTYPES = [np.float32, np.float64]
+
+
+@pytest.fixture(params=DTYPES)
+def dtype(request):
+    return request.param
+
+
+def draw(shape, dtype):
+    return np.random.default_rng(0).standard_normal(shape).astype(dtype)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_vector_is_added_to_each_row(shape, dtype):
+    matrix, vector = draw(shape, dtype), draw(shape[1], dtype)
+    expected = matrix + vector
+    add_to_rows(matrix, vector)
+    assert_array_equal(matrix, expected)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_rows_are_summed(shape, dtype):
+    matrix, out = draw(shape, dtype), np.empty(shape[1], dtype)
+    sum_rows(matrix, out)
+    tolerance = len(matrix) * np.finfo(dtype).eps
+    assert_allclose(out, matrix.sum(axis=0, dtype=float), tolerance, tolerance)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_negative_becomes_zero(shape, dtype):
+    z = draw(shape, dtype)
+    out = np.empty_like(z)
+    rectify(z, out)
+    assert_array_equal(out, np.where(z > 0.0, z, 0.0))
+    rectify(z, z)
+    assert_array_equal(z, out)
+
+
+@pytest.mark.parametrize("shape", SHAPES[1:])
+def test_what_is_not_a_number_stays_so(shape, dtype):
+    z = np.full(shape, np.nan, dtype)
+    rectify(z, z)
+    assert np.isnan(z).all()
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_squares_are_summed(size, dtype):
+    vector = draw(size, dtype)
+    expected = np.square(vector, dtype=float).sum()
+    assert sum_of_squares(vector) == pytest.approx(expected, rel=1e-5)
+    clip_norm(vector, 1.0)
+    assert sum_of_squares(vector) == pytest.approx(min(expected, 1.0), rel=1e-5)
+
+
+@pytest.mark.parametrize("rate", [0.5, Piecewise((10, 12, 99_000), (1.0, 0.0, 2.0))])
+def test_stretches_are_all_of_a_vector_in_order_each_with_its_rate(rate, dtype):
+    vector, twin = draw(99_000, dtype), draw(99_000, dtype)
+    pieces = stretches(rate, vector, twin)
+    assert_array_equal(np.concatenate([part for _, part, _ in pieces]), vector)
+    assert all(part.nbytes <= BLOCK_BYTES for _, part, _ in pieces)
+    for value, part, same in pieces:
+        part *= value
+        same += part
+    assert_array_equal(vector, rate * draw(99_000, dtype))
+    assert_array_equal(twin, vector + draw(99_000, dtype))
