@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from skffnn._resolve import resolve_batch_size
+from skffnn._resolve import resolve_batch_size, resolve_hidden_layer_sizes
 from skffnn.core.averaging import PolynomialAverage
 from skffnn.core.batches import FEW_ROWS
 
@@ -140,8 +140,8 @@ AUTO: dict[str, Auto] = {
     "input_scale": Auto(lambda _: True, "True", False),
     "n_members": Auto(
         lambda problem: 1 if problem.is_small else 4,
-        f"4; 1 up to {FEW_ROWS} rows, with ``shuffle=False``, or with a `batch_size` "
-        "below 4",
+        f"4; 1 up to {FEW_ROWS} rows, without hidden layers, with ``shuffle=False``, "
+        "or with a `batch_size` below 4",
         1,
     ),
     "average": Auto(
@@ -204,6 +204,8 @@ def resolve_auto(
         settings.optimizer = "adamw"
         if is_auto(estimator.n_members) and not can_deal(settings):
             settings.n_members = 1
+    if not resolve_hidden_layer_sizes(settings.hidden_layer_sizes):
+        settings.n_members = 1  # they share hidden layers
     if settings.max_iter is None:
         settings.max_iter = planned_epochs(settings, problem)
     return settings

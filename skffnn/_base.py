@@ -15,6 +15,7 @@ from dataclasses import replace
 from math import isfinite
 from numbers import Integral, Real
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import scipy.sparse as sp
@@ -290,13 +291,20 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
 
     @property
     def coefs_(self) -> list[Array]:
-        """Weight matrices of shape (fan_in, fan_out); the first acts on encoded X."""
+        """Weight matrices of shape (fan_in, fan_out); the first acts on encoded X.
+
+        With several members, those that each has for itself have shape (n_members,
+        fan_in, fan_out): the last one, and the first where features are scaled.
+        """
         self._params("weights")  # says so where there are none
         return self._network.weights(self._state.params)
 
     @property
     def intercepts_(self) -> list[Array]:
-        """Bias vectors of shape (fan_out,), views into the parameters."""
+        """Bias vectors of shape (fan_out,), views into the parameters.
+
+        With several members the last one has shape (n_members, fan_out).
+        """
         return self._params("biases")
 
     @property
@@ -441,9 +449,9 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             X = preprocess(preprocessor, X, self._state.params.dtype, self)
         else:
             X = fit_preprocess(preprocessor, X, y, weight, self)
-        targets = targets.after(y, weight)
         in_loss = self._weigh(y, weight, targets)
         data = encode(X, y, weight, in_loss, targets, parts)
+        targets = targets.after(y, weight)
         if own:
             held_out = self._encode_validation_set(
                 validation, preprocessor, targets, X.dtype
@@ -500,15 +508,21 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         run = build_run(
             settings, network, loss, data, rows, holdout, state, incremental
         )
-        if holdout is not None and self.scoring != "loss":
-            run.monitor.holdout_score = HoldoutScore(
-                self, holdout, lambda: fitted_attributes(targets, run, run.state, None)
-            )
         if file is not None and saved is not None:
             if file.refit is not None:
                 run = build_refit(settings, data, saved, StopReason(file.refit))
             saved.optimizer = run.plan.optimizer
             run = replace(run, state=saved, resumed=True)
+        if holdout is not None and run.refit is None and self.scoring != "loss":
+            # A weak reference: in a circle, the data would outlive the fit.
+            this = ref(run)
+
+            def fitted() -> dict[str, Any]:
+                alive = this()
+                assert alive is not None
+                return fitted_attributes(targets, alive, alive.state, None)
+
+            run.monitor.holdout_score = HoldoutScore(self, holdout, fitted)
         return run
 
     def _encode_validation_set(
@@ -553,6 +567,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 estimator=self,
             )
         check_consistent_length(X, y)
+        if is_regressor(self) and sp.issparse(y):
+            y = y.toarray()
         if is_regressor(self) and y.dtype.kind not in "biuf":
             raise ValueError(f"y must hold numbers, got dtype {y.dtype}")
         if y.ndim == 2 and y.shape[1] == 1:

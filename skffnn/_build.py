@@ -43,7 +43,7 @@ def build_network(estimator: Any, loss: Loss, data: Data) -> Network:
         activations,
         layer_norm=bool(estimator.layer_norm),
         input_scale=bool(estimator.input_scale),
-        n_members=estimator.n_members if hidden else 1,
+        n_members=estimator.n_members,
     )
 
 

@@ -92,17 +92,11 @@ def encode(
     parts : tuple of two boolean ndarray of shape (n_samples,), or None
         The user's split of the rows.
     """
-    # A row of weight zero is no row, and neither is one without a target.
-    kept = targets.there(y)
-    if weight is not None:
-        if not weight.any():
+    if weight is not None and not weight.all():  # a row of weight zero is no row
+        kept = weight > 0.0
+        if not kept.any():
             raise ValueError("class_weight leaves no row a weight above zero")
-        kept &= weight > 0.0
-    if not kept.any():
-        raise ValueError("all targets of rows with a weight are missing")
-    if not kept.all():
-        X, y = X[kept], y[kept]
-        weight = None if weight is None else weight[kept]
+        X, y, weight = X[kept], y[kept], weight[kept]
         sample_weight = None if sample_weight is None else sample_weight[kept]
         parts = None if parts is None else (parts[0][kept], parts[1][kept])
     target = targets.encode(y, X.dtype)

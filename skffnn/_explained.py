@@ -11,12 +11,14 @@ from skffnn.core.typing import Array
 __all__ = ["share_explained"]
 
 
-def share_explained(network: Any, y: Any, prediction: Any, sample_weight: Any) -> float:
+def share_explained(
+    regressor: Any, y: Any, prediction: Any, sample_weight: Any
+) -> float:
     """Return how good predictions are, as `FFNNRegressor.score` does.
 
     Parameters
     ----------
-    network : FFNNRegressor
+    regressor : FFNNRegressor
         A fitted one, which made the predictions, or one like those that did.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         True values.
@@ -25,11 +27,11 @@ def share_explained(network: Any, y: Any, prediction: Any, sample_weight: Any) -
     sample_weight : array-like of shape (n_samples,) or None
         Weights of the rows.
     """
-    n_axes = network._targets.ndim
+    n_axes = regressor._targets.ndim
     levels = None
     if prediction.ndim > n_axes:
-        levels = np.ravel(getattr(network.loss, "quantile", network.quantile))
-    if network.missing_targets == "ignore":
+        levels = levels_of(regressor._loss)
+    if regressor.missing_targets == "ignore":
         y = check_array(
             y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan"
         )
@@ -37,6 +39,19 @@ def share_explained(network: Any, y: Any, prediction: Any, sample_weight: Any) -
             by_output = prediction if n_axes == 2 else prediction[:, None]
             return score_of_observed(y, by_output, sample_weight, levels)
     return score_of(y, prediction, sample_weight, levels)
+
+
+def levels_of(loss: Any) -> Array:
+    """Return the levels of several quantiles that a fitted loss is of."""
+    inner = loss
+    while hasattr(inner, "loss"):
+        inner = inner.loss
+    if not hasattr(inner, "quantile"):
+        raise ValueError(
+            f"score needs one prediction per target, or quantiles: loss={loss!r} "
+            "predicts something else"
+        )
+    return np.ravel(inner.quantile)
 
 
 def score_of(y: Any, prediction: Array, weight: Any, levels: Array | None) -> float:

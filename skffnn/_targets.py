@@ -48,10 +48,20 @@ def has_target(y: Any) -> Array:
 
 
 def zero_without_target(weight: Array | None, y: Any) -> Array | None:
-    """Return the weights, zero for rows without a target if others are left."""
+    """Return the weights, zero for rows without a target.
+
+    Raises
+    ------
+    ValueError
+        If that leaves no row.
+    """
     there = has_target(y)
+    if there.all():
+        return weight
     kept = np.where(there, 1.0 if weight is None else weight, 0.0)
-    return weight if there.all() or not kept.any() else kept
+    if not kept.any():
+        raise ValueError("all targets of rows with a weight are missing")
+    return kept
 
 
 def is_multilabel(y: Any) -> bool:
@@ -89,7 +99,7 @@ class NumberTargets:
 
     Parameters
     ----------
-    y : ndarray or sparse matrix of shape (n_samples,) or (n_samples, n_outputs)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         Targets of the first fit.
     weight : ndarray of shape (n_samples,) or None, default=None
         Weights of the rows.
@@ -103,7 +113,7 @@ class NumberTargets:
 
     def __init__(
         self,
-        y: Any,
+        y: Array,
         weight: Array | None = None,
         scaled: bool = False,
         centered: bool = True,
@@ -128,10 +138,6 @@ class NumberTargets:
             np.fmin(low, np.fmin.reduce(matrix)), np.fmax(high, np.fmax.reduce(matrix))
         )  # fmt: skip
         return new
-
-    def there(self, y: Any) -> Array:
-        """Return which rows have a target."""
-        return has_target(y)
 
     def encode(self, y: Array, dtype: np.dtype) -> Array:
         """Return `y` as a C-contiguous float matrix, in which NaN may be."""
@@ -171,9 +177,8 @@ class NumberTargets:
         return std[:, 0] if self.ndim == 1 else std
 
     @staticmethod
-    def _matrix(y: Any) -> Array:
-        dense = y if isinstance(y, np.ndarray) else y.toarray()
-        return dense.reshape(len(dense), -1)
+    def _matrix(y: Array) -> Array:
+        return y.reshape(len(y), -1)
 
 
 def mean_and_std(y: Array, weight: Array | None) -> tuple[Array, Array]:
@@ -219,6 +224,8 @@ class LabelTargets:
     """
 
     def __init__(self, y: Array, classes: Any = None) -> None:
+        self.kind: TargetKind
+        self.classes: Array
         self._encoder = LabelEncoder()
         self._sparse = sp.issparse(y)
         if is_multilabel(y):
@@ -227,13 +234,12 @@ class LabelTargets:
                 raise ValueError(
                     f"classes={classes!r} must name the {n_labels} columns of y"
                 )
-            self.kind: TargetKind = "multilabel"
-            self._encoder.fit(np.arange(n_labels))
+            self.kind = "multilabel"
+            self.classes = np.arange(n_labels)
         else:
             self._encoder.fit(y if classes is None else check_classes(classes))
-            n_classes = len(self._encoder.classes_)
-            self.kind = "binary" if n_classes <= 2 else "multiclass"
-        self.classes: Array = self._encoder.classes_
+            self.classes = self._encoder.classes_
+            self.kind = "binary" if len(self.classes) <= 2 else "multiclass"
         self.n_outputs = 1 if self.kind == "binary" else len(self.classes)
 
     def check_same(self, classes: Any) -> None:
@@ -252,10 +258,6 @@ class LabelTargets:
     def after(self, y: Any, weight: Array | None) -> Self:
         """Return what has seen `y` too: itself, as there are no new classes."""
         return self
-
-    def there(self, y: Any) -> Array:
-        """Return which rows have a target: all."""
-        return np.ones(y.shape[0], bool)
 
     def encode(self, y: Any, dtype: np.dtype) -> Array:
         """Return labels as a matrix of zeros and ones.

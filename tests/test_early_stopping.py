@@ -1,4 +1,6 @@
+import gc
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -180,3 +182,21 @@ def test_a_target_of_the_hold_out_is_named(diabetes):
     model = FFNNRegressor(loss="poisson", early_stopping=True, max_iter=1)
     with pytest.raises(ValueError, match=r"In X_val, y_val .* got -3\.0"):
         model.fit(X, counts, X_val=X, y_val=np.where(counts > 1.0, -3.0, counts))
+
+
+@pytest.mark.parametrize("parameters", [{}, {"scoring": "accuracy"}, {"refit": True}])
+def test_the_data_do_not_outlive_the_fit(iris, parameters):
+    X = iris[0].copy()
+    data = weakref.ref(X)
+    model = FFNNClassifier(early_stopping=True, max_iter=5, random_state=0)
+    model.set_params(**parameters)
+    gc.collect()
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(X, iris[1])
+        del X
+        assert data() is None
+    finally:
+        gc.enable()

@@ -26,7 +26,7 @@ from sklearn.model_selection import GridSearchCV
 import skffnn
 from skffnn.core.batches import SOLVERS
 from skffnn.core.links import LINKS, Link
-from skffnn.core.losses import LOSSES, SeparableLoss
+from skffnn.core.losses import LOSSES, IgnoringMissing, SeparableLoss
 from skffnn.core.schedules import Exponential
 
 pytestmark = pytest.mark.filterwarnings("ignore:max_iter=")
@@ -301,6 +301,16 @@ def test_the_score_of_several_quantiles_is_the_mean_share_explained(diabetes):
         ]
     )
     assert model.score(X, y, weight) == pytest.approx(score)
+
+
+def test_quantiles_are_scored_at_the_levels_they_were_fitted_for(diabetes):
+    X, y = diabetes
+    model = FFNNRegressor(loss="quantile", quantile=LEVELS, max_iter=5, random_state=0)
+    score = model.fit(X, y).score(X, y)
+    assert model.set_params(quantile=0.5).score(X, y) == score
+    wrapped = IgnoringMissing(LOSSES["quantile"]["continuous"](quantile=LEVELS))
+    other = FFNNRegressor(loss=wrapped, max_iter=5, random_state=0).fit(X, y)
+    assert other.score(X, y) == pytest.approx(score)
 
 
 def test_a_column_of_targets_is_scored_like_the_targets(diabetes):

@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import scale
 
+import skffnn
 from skffnn.core.layer_rates import FanIn
 from skffnn.core.losses import SquaredError
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS
@@ -361,6 +362,16 @@ def test_rows_of_a_single_batch_are_dealt_out_anew_in_each_epoch():
     assert len(set(first_member)) == 4
     for batch in batches:
         np.testing.assert_array_equal(np.sort(batch), np.sort(Y))
+
+
+def test_without_hidden_layers_there_is_one_member():
+    model = regressor(hidden_layer_sizes=())
+    expected = model.fit(X, Y).predict(X)
+    with pytest.warns(UserWarning, match="No effect with .*: n_members=4"):
+        model.set_params(n_members=4).fit(X, Y)
+    assert model.n_members_ == 1
+    np.testing.assert_array_equal(model.predict(X), expected)
+    assert skffnn.FFNNRegressor((), max_iter=2).fit(X, Y).n_members_ == 1
 
 
 @pytest.mark.parametrize("size", [1, 2])

@@ -115,8 +115,18 @@ def test_several_regression_targets(diabetes):
     model = quick(FFNNRegressor, max_iter=200).fit(X, Y)
     assert model.predict(X).shape == Y.shape
     assert model.score(X, Y) > 0.4
-    with pytest.raises(ValueError, match="y has 1 outputs, but"):
-        model.partial_fit(X, y)
+    for other in (y, Y[:, :2]):
+        n_outputs = other.ndim
+        with pytest.raises(ValueError, match=f"y has {n_outputs} outputs, but"):
+            model.partial_fit(X, other)
+
+
+def test_sparse_regression_targets_are_numbers_like_others(diabetes):
+    X, y = diabetes
+    Y = np.column_stack([y, np.zeros_like(y)])
+    expected = quick(FFNNRegressor).fit(X, Y).predict(X)
+    given = quick(FFNNRegressor).fit(X, sp.csr_matrix(Y)).predict(X)
+    np.testing.assert_array_equal(given, expected)
 
 
 def test_a_linear_model_has_no_hidden_layer(diabetes):

@@ -21,7 +21,7 @@ from skffnn.core.products import (
     write_transposed_product,
 )
 from skffnn.core.typing import Array, Features
-from skffnn.core.vectors import add_to_rows, sum_rows
+from skffnn.core.vectors import sum_rows
 
 __all__ = ["Affine", "MemberOutputs", "NormalizedAffine", "ScaledFeatures"]
 
@@ -46,9 +46,9 @@ class Affine(Part):
         # less.
         if isinstance(below, np.ndarray):
             np.dot(below, W, out=z)
+            z += b
         else:
-            z[...] = below @ W
-        add_to_rows(z, b)
+            np.add(below @ W, b, out=z)
 
     def backward(
         self,
@@ -57,7 +57,7 @@ class Affine(Part):
         gradients: tuple[Array, ...],
         buffers: tuple[Array, ...],
     ) -> None:
-        """Write the gradients of all but W, and turn dJ/dz into dJ/d(a_below W)."""
+        """Write the gradients of b and gain, and turn dJ/dz into dJ/d(a_below W)."""
         sum_rows(delta, out=gradients[1])
 
     def weight_gradient(
@@ -67,7 +67,7 @@ class Affine(Part):
         params: tuple[Array, ...],
         gradients: tuple[Array, ...],
     ) -> None:
-        """Write the gradient of W, after `backward`."""
+        """Write the gradient of W, and of scale, after `backward`."""
         write_transposed_product(below, delta, out=gradients[0])
 
     def input_gradient(
@@ -119,7 +119,7 @@ class NormalizedAffine(Affine):
         np.sqrt(spread, out=spread)
         normal /= spread
         np.multiply(normal, gain, out=z)
-        add_to_rows(z, b)
+        z += b
 
     def backward(
         self,

@@ -83,10 +83,13 @@ class Workspace:
             affine.buffers(max_rows, width, dtype)
             for affine, width in zip(network.affines, widths, strict=True)
         ]
-        self._shorter: dict[int, Workspace] = {max_rows: self}
+        self._max_rows = max_rows
+        self._shorter: dict[int, Workspace] = {}
 
     def first(self, n_rows: int) -> "Workspace":
         """Return the same buffers, cut to their first `n_rows` rows."""
+        if n_rows == self._max_rows:
+            return self
         if n_rows not in self._shorter:
             part = object.__new__(Workspace)
             part.z = [z[:n_rows] for z in self.z]

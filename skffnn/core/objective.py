@@ -12,6 +12,7 @@ On some of the rows it is estimated without bias: `weight` has mean one over the
 training set, so the sum is divided by the number of rows seen.
 """
 
+from copy import copy
 from numbers import Real
 
 import numpy as np
@@ -50,7 +51,7 @@ class Objective:
     weight : ndarray of shape (n_samples,) or None
         Sample weights with mean one over the training rows.
     max_rows : int
-        The most rows that one evaluation will see.
+        The most rows that one gradient will be of.
     l1_ratio : float in [0, 1], default=0.0
         Share of the penalty that is on absolute values.
     """
@@ -73,15 +74,19 @@ class Objective:
         self.X = X
         self.y = y
         self.weight = weight
-        self._chunk = chunk = min(CHUNK, max_rows)
-        self._work = Workspace(network, chunk, y.dtype)
         self._layers = LayerCache(network.layout)
         self._gradients = LayerCache(network.layout)
         self._is_sparse = sp.issparse(X)
-        dense_shape = (0, 0) if self._is_sparse else (chunk, X.shape[1])
-        self._X_rows = np.empty(dense_shape, y.dtype)
-        self._y_rows = np.empty((chunk, y.shape[1]), y.dtype)
+        self._make_room(min(CHUNK, max_rows))
         self._piece = np.empty(network.layout.size if max_rows > CHUNK else 0, y.dtype)
+
+    def _make_room(self, chunk: int) -> None:
+        """Make the buffers of a pass over so many rows."""
+        self._chunk = chunk
+        self._work = Workspace(self.network, chunk, self.y.dtype)
+        dense_shape = (0, 0) if self._is_sparse else (chunk, self.X.shape[1])
+        self._X_rows = np.empty(dense_shape, self.y.dtype)
+        self._y_rows = np.empty((chunk, self.y.shape[1]), self.y.dtype)
 
     def value_and_gradient(
         self, params: Array, grad: Array, rows: Rows, thin: Thin = keep_all
@@ -118,6 +123,10 @@ class Objective:
     def value(self, params: Array, rows: Rows) -> float:
         """Return J on `rows`, with nothing left out."""
         n_rows = count(rows)
+        if self._chunk < min(CHUNK, n_rows):  # as few as in a step would take long
+            roomy = copy(self)
+            roomy._make_room(CHUNK)
+            return roomy.value(params, rows)
         layers = self._layers(params)
         total = 0.0
         for piece in split(rows, self._chunk):
@@ -125,7 +134,10 @@ class Objective:
             work = self._work.first(len(y))
             raw = self.network.forward(X, layers, work)
             total += self._loss_of(y, raw, weight, work.delta[-1])
-        return total / n_rows + self._penalty(params[: self.network.layout.n_weights])
+        value = total / n_rows
+        if not any(self._strengths):
+            return value
+        return value + self._penalty(params[: self.network.layout.n_weights])
 
     def _penalize(self, params: Array, grad: Array) -> float:
         """Add the gradient of the penalty to `grad` and return the penalty."""

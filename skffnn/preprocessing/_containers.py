@@ -175,7 +175,13 @@ def _read_objects(values: Any, label: str) -> Column:
         floats = np.array([*map(float, known), np.nan])
         return Column(label, "boolean", floats[codes])
     if all(issubclass(t, Real) for t in types):
-        floats = np.array([*known, np.nan], dtype=np.float64)
+        try:
+            floats = np.array([*known, np.nan], dtype=np.float64)
+        except OverflowError:
+            raise ValueError(
+                "Input X contains infinity or a value too large for dtype('float64'), "
+                f"in column {label!r}."
+            ) from None
         return Column(label, "numeric", floats[codes])
     if all(issubclass(t, date | np.datetime64) for t in types):
         times = [

@@ -403,3 +403,13 @@ def test_the_loss_of_targets_with_gaps_is_the_sum_over_those_there_are(name):
         np.testing.assert_allclose(gradient[one], slope, rtol=1e-14)
         assert (gradient[~there, t] == 0.0).all()
     assert value == pytest.approx(total, rel=1e-14)
+
+
+def test_quantiles_of_rows_with_float32_weights():
+    """A sum of float32 stands still at 2^24, where one is added."""
+    y = np.linspace(0.0, 1.0, 1001, dtype=np.float32)[:, None]
+    weight = np.ones(len(y), np.float32)
+    weight[0] = 2.0**24
+    level = (2.0**24 + 500.5) / (2.0**24 + 1000.0)
+    quantile = LOSSES["quantile"]["continuous"](quantile=level)
+    assert quantile.best_constant(y, weight) == pytest.approx(0.501, abs=1e-6)

@@ -1,3 +1,6 @@
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from core_tools import SPARSE_FORMATS, make_objective
@@ -115,6 +118,19 @@ def test_a_shorter_workspace_is_the_same_memory(activation):
             assert not np.shares_memory(whole[5:], cut)
     for layer in range(2):
         assert (part.a[layer] is part.z[layer]) == (work.a[layer] is work.z[layer])
+
+
+def test_a_workspace_is_freed_at_once():
+    network = Network((3, 4, 2), (ACTIVATIONS["tanh"],))
+    work = Workspace(network, 8, np.dtype(float))
+    work.first(8), work.first(5)
+    buffer = weakref.ref(work.z[0])
+    gc.disable()
+    try:
+        del work
+        assert buffer() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("max_rows", [1, 3, 8, 100])

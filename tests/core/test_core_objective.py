@@ -83,6 +83,19 @@ def test_working_in_chunks_changes_nothing(monkeypatch, sparse, picked):
     assert_allclose(grad_in_chunks, grad, rtol=1e-12, atol=1e-15)
 
 
+@pytest.mark.parametrize("sparse", [None, *SPARSE_FORMATS])
+def test_the_value_is_that_of_all_rows_however_few_a_step_sees(sparse):
+    whole, params = make_objective(alpha=0.1, weighted=True, sparse=sparse)
+    stochastic = Objective(
+        whole.network, whole.loss, 0.1, whole.X, whole.y, whole.weight, max_rows=1
+    )
+    for rows in (slice(0, 8), np.array([7, 1, 2])):
+        expected, _ = value_and_gradient(whole, params, rows)
+        assert stochastic.value(params, rows) == pytest.approx(expected, rel=1e-14)
+    value, _ = value_and_gradient(whole, params, slice(3, 4))
+    assert value_and_gradient(stochastic, params, slice(3, 4))[0] == value
+
+
 @pytest.mark.parametrize("weighted", [False, True])
 def test_equal_batches_estimate_j_without_bias(weighted):
     objective, params = make_objective(alpha=0.1, weighted=weighted)

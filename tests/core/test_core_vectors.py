@@ -8,7 +8,6 @@ from skffnn.core.rates import Piecewise
 from skffnn.core.vectors import (
     BLOCK_BYTES,
     SMALL,
-    add_to_rows,
     clip_norm,
     rectify,
     stretches,
@@ -28,14 +27,6 @@ def dtype(request):
 
 def draw(shape, dtype):
     return np.random.default_rng(0).standard_normal(shape).astype(dtype)
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_a_vector_is_added_to_each_row(shape, dtype):
-    matrix, vector = draw(shape, dtype), draw(shape[1], dtype)
-    expected = matrix + vector
-    add_to_rows(matrix, vector)
-    assert_array_equal(matrix, expected)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

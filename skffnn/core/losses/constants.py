@@ -32,7 +32,8 @@ def weighted_quantile(y: Array, weight: Array | None, level: float) -> Array:
     order = y.argsort(axis=0, kind="stable")
     values = np.take_along_axis(y.astype(np.float64), order, axis=0)
     weights = np.ones(len(y)) if weight is None else weight
-    share = np.cumsum(weights[order], axis=0) / weights.sum(dtype=np.float64)
+    cumulated = np.cumsum(weights[order], axis=0, dtype=np.float64)
+    share = cumulated / cumulated[-1]
     rounding = len(y) * np.finfo(np.float64).eps
     last = len(y) - 1
     columns = np.arange(y.shape[1])

@@ -73,6 +73,9 @@ class Gamma(Deviance):
         return loss
 
 
+LIMITS: dict[float, Deviance] = {1.0: Poisson(), 2.0: Gamma()}
+
+
 @part
 class Tweedie(Deviance):
     """y^(2-p) / ((1-p)(2-p)) - y mu^(1-p) / (1-p) + mu^(2-p) / (2-p), mu = exp(raw).
@@ -98,7 +101,7 @@ class Tweedie(Deviance):
     @property
     def _limit(self) -> Deviance | None:
         """The distribution at the ends of the interval."""
-        return {1.0: Poisson(), 2.0: Gamma()}.get(float(self.power))
+        return LIMITS.get(self.power)
 
     def check_target(self, y: Array) -> None:
         if self._limit is not None:
