@@ -231,7 +231,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             Features: a DataFrame with columns of any kind, or numbers. With
             ``preprocessing=None`` numbers only; float32 is then computed in float32,
             everything else in float64.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_labels)
             Class labels of any type, or a multilabel indicator of zeros and ones.
         sample_weight : array-like of shape (n_samples,), default=None
             Weight of each row, not negative. Weight 2 is the same as the row twice,
@@ -291,7 +291,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
             Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+        y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_labels)
             Class labels, not necessarily all of them, or a multilabel indicator.
         classes : array-like of shape (n_classes,), default=None
             All labels there will ever be. Needed in the first call, unless y is a
@@ -340,7 +340,8 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             The most probable class of each row; for multilabel targets 1 for every
-            label whose probability exceeds one half.
+            label whose probability exceeds one half, as a CSR matrix if y was sparse in
+            fit.
         """
         raw = self._raw_predict(X)
         # Logarithms still tell apart probabilities that round to one.

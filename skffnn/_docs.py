@@ -213,7 +213,8 @@ warm_start : bool, default=False
 checkpoint : str, path-like, Checkpoint or None, default=None
     File in which `fit` writes down, every minute or as a :class:`Checkpoint` says, how
     far it has come. The same call of fit, after the process was killed, goes on from
-    there. Not for "lbfgs". See :ref:`checkpoints`.
+    there. Not for "lbfgs", with `warm_start`, or in an ensemble. See
+    :ref:`checkpoints`.
 
 momentum : float in [0, 1), default=0.9
     Share of the last step that "sgd" takes again.
@@ -224,7 +225,8 @@ nesterovs_momentum : bool, default=True
 early_stopping : bool or "auto", default="auto"
     Whether to hold out rows, to stop when their `scoring` has not improved by `tol`
     for `n_iter_no_change` epochs, and to restore the parameters of the epoch where it
-    was best, the last of equals.
+    was best, the last of equals. By the recipe patience has no limit: the run goes to
+    its end, and then the best epoch is restored.
 {_auto("early_stopping")}
     "auto" also does so where `X_val` and `y_val` are passed, which is the only way for
     `partial_fit`. See :ref:`early_stopping`.
@@ -248,7 +250,8 @@ validation_split : splitter, list of (train, test) or None, default=None
 refit : bool, default=False
     Whether to train once more after `early_stopping`, from the same start but on all
     rows, for the number of epochs that was best. `max_time` is for the first training
-    only, and if that was broken off, there is no second.
+    only, and if that was broken off, there is no second. Without effect where `X_val`
+    is passed: then no row was held out.
 
 beta_1 : float in [0, 1), default=0.9
     Decay of the mean gradient of "adam", "adamw" and "nadam".

@@ -171,7 +171,8 @@ class DeepEnsembleClassifier(ClassifierMixin, BaseDeepEnsemble):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             The class whose mean probability is highest; for multilabel targets 1 for
-            every label whose mean probability exceeds one half.
+            every label whose mean probability exceeds one half, as a CSR matrix if y
+            was sparse in fit.
         """
         log_p = self.predict_log_proba(X)
         targets = self.estimators_[0]._targets

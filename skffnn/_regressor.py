@@ -256,7 +256,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
             Features: a DataFrame with columns of any kind, or numbers. With
             ``preprocessing=None`` numbers only; float32 is then computed in float32,
             everything else in float64.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
             Target values. NaN where they are missing, with
             ``missing_targets="ignore"``.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -317,7 +317,7 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         ----------
         X : {array-like, sparse matrix, dataframe} of shape (n_samples, n_features)
             Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        y : {array-like, sparse matrix} of shape (n_samples,) or (n_samples, n_outputs)
             Target values; NaN where they are missing, with
             ``missing_targets="ignore"``.
         sample_weight : array-like of shape (n_samples,), default=None

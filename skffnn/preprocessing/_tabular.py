@@ -190,8 +190,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
 
     _doc_link_module = "skffnn"
     _doc_link_template = (
-        "https://skffnn.readthedocs.io/en/stable/generated/"
-        "{estimator_module}.{estimator_name}.html"
+        "https://skffnn.readthedocs.io/en/stable/generated/skffnn.{estimator_name}.html"
     )
     _plan: Plan
 
