@@ -156,8 +156,11 @@ class CheckpointFile:
 
     def remove(self) -> None:
         """Fit has ended: there is nothing to resume."""
-        self.path.unlink(missing_ok=True)
-        part_of(self.path).unlink(missing_ok=True)
+        try:
+            self.path.unlink(missing_ok=True)
+            part_of(self.path).unlink(missing_ok=True)
+        except OSError as error:  # the model is there
+            warn(f"The checkpoint could not be removed: {error}")
 
 
 def describe(estimator: Any, data: Data) -> dict[str, str]:

@@ -196,9 +196,7 @@ class DeepEnsembleClassifier(ClassifierMixin, BaseDeepEnsemble):
         kind = self.estimators_[0]._targets.kind
         if kind == "binary":
             return log_p[:, -1] - log_p[:, 0]
-        return (
-            log_p - np.log1p(-self.predict_proba(X)) if kind == "multilabel" else log_p
-        )
+        return log_p - np.log1p(-np.exp(log_p)) if kind == "multilabel" else log_p
 
     def predict_proba(self, X: Any) -> Array:
         """Predict class probabilities: the mean of the members'.

@@ -35,7 +35,6 @@ MARGIN = 10.0
 WITHOUT_EFFECT = (
     "checkpoint",
     "max_time",
-    "power_t",
     "refit",
     "scoring",
     "validation_fraction",
@@ -136,6 +135,8 @@ def learning_rate_curve(
     check_arguments(min_rate, max_rate, n_steps, smoothing)
     network, X = last_step(estimator, X, y)
     n_rows = next(iter(np.shape(X)), 0)  # of no rows at all, fit says what is wrong
+    if np.ndim(sample_weight) == 1:
+        n_rows = int(np.count_nonzero(sample_weight))
     problem = Problem(n_rows, is_classifier(network))
     settings = resolve_auto(network, problem, incremental=False, goes_on=False)
     optimizer = resolve_optimizer(settings)
@@ -164,6 +165,8 @@ def learning_rate_curve(
         # What has no effect, a fit of the estimator says.
         warnings.filterwarnings("ignore", "No effect with ")
         network.fit(X, y, sample_weight)
+    if getattr(network, "stop_reason_", None) == "interrupted":
+        raise KeyboardInterrupt
     if not log.losses:
         raise ValueError(
             "The loss of the first step is not finite: there is no curve. Scale X "

@@ -314,6 +314,17 @@ def test_a_disk_that_is_full_does_not_end_the_fit(iris, tmp_path, monkeypatch):
     assert len([one for one in told if "No space" in str(one.message)]) == 1
 
 
+def test_a_file_that_cannot_be_removed_is_told(iris, tmp_path, monkeypatch):
+    def fails(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.unlink", fails)
+    model = FFNNClassifier(max_iter=2, checkpoint=every(tmp_path), random_state=0)
+    with pytest.warns(UserWarning, match="could not be removed: .*Permission denied"):
+        model.fit(*iris)
+    assert model.n_iter_ == 2
+
+
 def test_a_state_that_a_file_cannot_hold_is_named(iris, tmp_path):
     class Odd(type(OPTIMIZERS["sgd"]())):
         def init(self, n_params, n_weights, dtype):

@@ -1,5 +1,7 @@
 """The range test against the one problem where the largest stable rate is known."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -11,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 import skffnn
 from skffnn import LearningRateCurveDisplay, learning_rate_curve
+from skffnn.core.losses import LOSSES
 from skffnn.core.optimizers import OPTIMIZERS, FirstOrder
 from skffnn.core.optimizers.descent import SGD
 
@@ -233,3 +236,42 @@ def test_the_display_shows_the_curve(iris):
     bare = LearningRateCurveDisplay(rates=curve.rates, losses=curve.losses).plot()
     assert bare.smoothed_line_ is bare.suggested_line_ is None
     plt.close("all")
+
+
+def test_a_row_of_weight_zero_is_no_row_of_the_recipe(iris):
+    X, y = iris
+    weight = np.zeros(len(X))
+    weight[::3] = 1.0  # so few that the recipe is another one
+    model = skffnn.FFNNClassifier(random_state=0)
+    weighted = learning_rate_curve(model, X, y, sample_weight=weight)
+    few = learning_rate_curve(model, X[::3], y[::3])
+    np.testing.assert_array_equal(weighted.losses, few.losses)
+
+
+def test_a_schedule_of_dropout_is_the_estimators_own(iris):
+    def losses(power_t):
+        model = FFNNClassifier(
+            (9,), dropout=0.5, dropout_schedule="invscaling", power_t=power_t,
+            random_state=0,
+        )  # fmt: skip
+        return learning_rate_curve(model, *iris, n_steps=10).losses
+
+    assert not np.array_equal(losses(0.5), losses(2.0))
+
+
+def test_an_interrupt_goes_on(iris):
+    class Interrupted(LOSSES["log_loss"]["multiclass"]):
+        calls: ClassVar[list] = []
+
+        def value_and_gradient(self, *arguments):
+            self.calls.append(arguments)
+            if len(self.calls) == 3:
+                raise KeyboardInterrupt
+            return super().value_and_gradient(*arguments)
+
+    model = FFNNClassifier(loss=Interrupted())
+    with (
+        pytest.warns(UserWarning, match="interrupted"),
+        pytest.raises(KeyboardInterrupt),
+    ):
+        learning_rate_curve(model, *iris)

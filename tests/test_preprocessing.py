@@ -111,6 +111,10 @@ KINDS = {
     },
     "duration": {
         "timedelta64": np.array(SPANS, dtype="timedelta64[ns]"),
+        "timedelta64 as objects": pd.Series(
+            [None if span is None else np.timedelta64(span) for span in SPANS],
+            dtype=object,
+        ),
         "object": pd.Series(SPANS, dtype=object),
         "arrow": pd.array(SPANS, dtype=pd.ArrowDtype(pa.duration("us"))),
         "polars": pl.Series(SPANS),
@@ -560,7 +564,7 @@ def test_every_parameter_and_attribute_is_documented():
 
 def test_the_diagram_shows_the_parameters(people):
     fitted = TabularPreprocessor(numeric="quantile").fit(people)
-    assert "TabularPreprocessor" in fitted._repr_html_()
+    assert "/generated/skffnn.TabularPreprocessor.html" in fitted._repr_html_()
     assert repr(fitted) == "TabularPreprocessor(numeric='quantile')"
 
 
@@ -575,3 +579,8 @@ def test_arrays_need_neither_pandas_nor_polars():
         "TabularPreprocessor().fit_transform([[1, 'a'], [2, 'b'], [None, 'c']])\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_a_frame_of_pandas_is_told_by_its_class():
+    X = pd.DataFrame({"get_columns": [1.0, 2.0, 4.0], "b": ["x", "y", "x"]})
+    assert TabularPreprocessor().fit(X).kinds_ == ["numeric", "categorical"]

@@ -311,3 +311,19 @@ def test_target_means_need_a_target(streets):
     with pytest.raises(ValueError, match="y has 3 classes"):
         encoder.fit(streets, np.arange(len(streets)) % 3)
     assert not hasattr(encoder, "n_features_in_")
+
+
+def test_only_rows_that_train_a_model_need_folds():
+    X, y = np.array([["a"], ["b"], ["c"], ["a"]], object), [1.5, 2.0, 3.0, 5.0]
+    encoder = TabularPreprocessor(categorical="target", max_cat_to_onehot=0)
+    means = encoder.fit(X, y).transform(X)
+    assert means.shape == (4, 1)
+    assert means[0] == means[3]
+    with pytest.raises(ValueError, match="n_splits=5"):
+        encoder.fit_transform(X, y)
+
+
+def test_classes_are_one_column(cities, rng):
+    encoder = TabularPreprocessor(categorical="target", target_type="multiclass")
+    with pytest.raises(ValueError, match="1d array"):
+        encoder.fit(cities, rng.integers(0, 3, (len(cities), 2)))

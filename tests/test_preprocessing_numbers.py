@@ -349,3 +349,11 @@ def test_sparse_matrices_of_any_real_dtype(rng, dtype):
     D = TabularPreprocessor(sparse_output=True).fit_transform(sp.csr_array(X))
     expected = TabularPreprocessor().fit_transform(X.astype(np.float64))
     np.testing.assert_allclose(D.toarray(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("container", [np.asarray, sp.csr_array])
+def test_a_weight_that_is_lost_in_the_sum_leaves_the_codes_finite(container):
+    X = container([[1.0], [2.0], [0.0], [3.0]])
+    weight = [1.0, 1.0, 1e-20, 1e-20]
+    encoded = TabularPreprocessor(numeric="quantile").fit_transform(X, None, weight)
+    assert np.isfinite(encoded.toarray() if sp.issparse(encoded) else encoded).all()

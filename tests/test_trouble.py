@@ -281,3 +281,13 @@ def test_lbfgs_does_not_converge_in_silence_where_a_loss_is_clipped():
         model.fit(1e3 * X, y)
     assert model.stop_reason_ == "converged"
     model.fit(X, y)
+
+
+def test_a_module_of_the_users_may_have_a_similar_name(iris):
+    code = "def fit(model, X, y):\n    return model.fit(X, y)\n"
+    module = {"__name__": "skffnn_project"}
+    exec(compile(code, "skffnn_project.py", "exec"), module)
+    model = FFNNClassifier(max_iter=1, random_state=0)
+    with pytest.warns(ConvergenceWarning) as record:
+        module["fit"](model, *iris)
+    assert record[0].filename == "skffnn_project.py"

@@ -72,7 +72,7 @@ def _refused(transformer: Any, name: str, allowed: str) -> ValueError:
 
 
 def check_weight(sample_weight: Any, n_rows: int) -> Any:
-    """Return the weights of the rows as float64; None where all are the same."""
+    """Return the weights of the rows as float64; None where there are none."""
     if sample_weight is None:
         return None
     if isinstance(sample_weight, Real):

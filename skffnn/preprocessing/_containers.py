@@ -78,9 +78,10 @@ def _is_frame(X: Any) -> bool:
 
 def _read_frame(X: Any) -> list[Column]:
     """Return the columns of a DataFrame of pandas or polars."""
-    if hasattr(X, "get_columns"):
-        return [_read_polars(series) for series in X.get_columns()]
-    return [_read_pandas(series, str(label)) for label, series in X.items()]
+    pd = sys.modules.get("pandas")
+    if pd is not None and isinstance(X, pd.DataFrame):
+        return [_read_pandas(series, str(label)) for label, series in X.items()]
+    return [_read_polars(series) for series in X.get_columns()]
 
 
 def read_array(X: Any) -> list[Column]:
@@ -174,6 +175,9 @@ def _read_objects(values: Any, label: str) -> Column:
     if types <= {bool, np.bool_}:
         floats = np.array([*map(float, known), np.nan])
         return Column(label, "boolean", floats[codes])
+    if all(issubclass(t, timedelta | np.timedelta64) for t in types):
+        spans = _seconds(np.array([*known, "NaT"], "timedelta64[us]"))
+        return Column(label, "duration", spans[codes])
     if all(issubclass(t, Real) for t in types):
         try:
             floats = np.array([*known, np.nan], dtype=np.float64)
@@ -188,9 +192,6 @@ def _read_objects(values: Any, label: str) -> Column:
             t.replace(tzinfo=None) if isinstance(t, datetime) else t for t in known
         ]
         return Column(label, "date", np.array([*times, "NaT"], "datetime64[us]")[codes])
-    if all(issubclass(t, timedelta | np.timedelta64) for t in types):
-        spans = _seconds(np.array([*known, "NaT"], "timedelta64[us]"))
-        return Column(label, "duration", spans[codes])
     if any(issubclass(t, complex | np.complexfloating) for t in types):
         raise ValueError(f"Complex data not supported, but column {label!r} holds it")
     odd = [t for t in types if not issubclass(t, str | bytes | Real)]

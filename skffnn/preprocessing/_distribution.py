@@ -12,6 +12,7 @@ __all__ = ["Distribution", "distributions", "rounding_of"]
 # Sums of weights that differ by less than this share of the total are the same: so the
 # unit in which weights are given changes nothing.
 ROUNDING = 1e-12
+EPSILON = float(np.finfo(np.float64).eps)
 
 
 def rounding_of(*values: float) -> float:
@@ -111,7 +112,8 @@ class Distribution:
         They are inside (0, 1), symmetric, and the same whatever breaks ties.
         """
         reached = np.cumsum(self.weights)
-        return (reached - 0.5 * self.weights) / reached[-1]
+        ranks = (reached - 0.5 * self.weights) / reached[-1]
+        return np.clip(ranks, EPSILON, 1.0 - EPSILON)  # a weight may be lost in the sum
 
 
 def distributions(numbers: Any, weight: Any) -> list[Distribution]:

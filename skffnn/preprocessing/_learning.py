@@ -14,9 +14,14 @@ __all__ = ["learn"]
 
 
 def learn(
-    transformer: Any, table: Any, target: Target | None, kept: Any, weight: Any
+    transformer: Any,
+    table: Any,
+    target: Target | None,
+    kept: Any,
+    weight: Any,
+    cross_fit: bool,
 ) -> tuple[Plan, Rows]:
-    """Return a plan, and the rows it was learned from as they train a model.
+    """Return a plan, and the rows it was learned from.
 
     Parameters
     ----------
@@ -30,13 +35,16 @@ def learn(
         The rows to learn from.
     weight : ndarray or None
         Their weights, all positive; None means one.
+    cross_fit : bool
+        Whether the rows are to train a model: target means in them then do not know the
+        row's own target.
 
     Returns
     -------
     plan : Plan
         What to do with this table and others.
     rows : Rows
-        All rows of the table; target means in them do not know the row's own target.
+        All rows of the table.
     """
     if isinstance(table, list):
         columns = [column.take(kept) for column in table]
@@ -50,7 +58,8 @@ def learn(
     )
     gaps = training if transformer.missing_indicator else None
     plan = Plan(features, encoder, gaps)
-    if target is not None and any(isinstance(f, TargetMeans) for f in features):
+    encodes_target = any(isinstance(f, TargetMeans) for f in features)
+    if cross_fit and target is not None and encodes_target:
         folds = folds_of(target, transformer.random_state)
         for j, feature in enumerate(features):
             if isinstance(feature, TargetMeans):

@@ -248,7 +248,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         TypeError
             If a column is of a dtype or holds objects that no kind of column has.
         """
-        self._fit(X, y, sample_weight)
+        self._fit(X, y, sample_weight, cross_fit=False)
         return self
 
     def fit_transform(self, X: Any, y: Any = None, sample_weight: Any = None) -> Any:
@@ -274,7 +274,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         ValueError
             As `fit`.
         """
-        return self._encode(self._fit(X, y, sample_weight))
+        return self._encode(self._fit(X, y, sample_weight, cross_fit=True))
 
     def transform(self, X: Any) -> Any:
         """Encode a table.
@@ -334,7 +334,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             tags.transformer_tags.preserves_dtype = []
         return tags
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Rows:
+    def _fit(self, X: Any, y: Any, sample_weight: Any, cross_fit: bool) -> Rows:
         """Set the fitted attributes; an error leaves them as they were."""
         check_parameters(self)
         with columns_kept_on_error(self):
@@ -348,7 +348,7 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
             target = None
             if self.categorical == "target":
                 target = encode_target(y, n_rows, kept, self.target_type)
-            plan, rows = learn(self, table, target, kept, weight)
+            plan, rows = learn(self, table, target, kept, weight, cross_fit)
         self.dtype_ = np.dtype(self.dtype or _precision(table))
         sparse = self.sparse_output
         if sparse == "auto":

@@ -5,7 +5,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_array, check_consistent_length
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+)
 
 from skffnn.preprocessing._checks import TARGET_TYPES
 
@@ -58,7 +62,7 @@ def encode_target(y: Any, n_rows: int, kept: Any, target_type: str) -> Target:
             f"categorical='target' needs a target that is one of {TARGET_TYPES[1:]}, "
             f"got {kind!r}. Unknown label type: {kind!r}"
         )
-    classes, labels = np.unique(y.ravel(), return_inverse=True)
+    classes, labels = np.unique(column_or_1d(y), return_inverse=True)
     if kind == "binary" and len(classes) > 2:
         raise ValueError(f"target_type='binary', but y has {len(classes)} classes")
     if len(classes) <= 2:
