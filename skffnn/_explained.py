@@ -79,7 +79,11 @@ def score_of_observed(
             f"y has {y.shape[1]} outputs, but this model was fitted with "
             f"{prediction.shape[1]}"
         )
-    weight = np.ones(len(y)) if weight is None else np.asarray(weight, np.float64)
+    if weight is None:
+        weight = np.ones(len(y))
+    weight = check_array(
+        weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight"
+    )
     observed = ~np.isnan(y) & (weight != 0.0)[:, None]
     scores = [
         score_of(y[rows, i], prediction[rows, i], weight[rows], levels)

@@ -532,7 +532,7 @@ def test_missing_targets_are_not_scored(diabetes, parameters, weighted):
     )
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         model.score(X, Y[:, :2].T)
-    with pytest.raises(ValueError, match="NaN"):
+    with pytest.raises(ValueError, match="sample_weight contains NaN"):
         model.score(X, Y[:, :2], np.where(rows == 3, np.nan, weight))
     with pytest.raises(ValueError, match=r"y has 1 outputs, .* fitted with 2"):
         model.score(X, Y[:, 0])
