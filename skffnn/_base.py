@@ -15,7 +15,7 @@ from dataclasses import replace
 from math import isfinite
 from numbers import Integral, Real
 from typing import Any
-from weakref import ref
+from weakref import proxy
 
 import numpy as np
 import scipy.sparse as sp
@@ -514,15 +514,12 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             saved.optimizer = run.plan.optimizer
             run = replace(run, state=saved, resumed=True)
         if holdout is not None and run.refit is None and self.scoring != "loss":
-            # A weak reference: in a circle, the data would outlive the fit.
-            this = ref(run)
-
-            def fitted() -> dict[str, Any]:
-                alive = this()
-                assert alive is not None
-                return fitted_attributes(targets, alive, alive.state, None)
-
-            run.monitor.holdout_score = HoldoutScore(self, holdout, fitted)
+            this = proxy(run)  # in a circle, the data would outlive the fit
+            run.monitor.holdout_score = HoldoutScore(
+                self,
+                holdout,
+                lambda: fitted_attributes(targets, this, this.state, None),
+            )
         return run
 
     def _encode_validation_set(

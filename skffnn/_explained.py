@@ -28,9 +28,7 @@ def share_explained(
         Weights of the rows.
     """
     n_axes = regressor._targets.ndim
-    levels = None
-    if prediction.ndim > n_axes:
-        levels = levels_of(regressor._loss)
+    levels = regressor._loss.levels if prediction.ndim > n_axes else None
     if regressor.missing_targets == "ignore":
         y = check_array(
             y, ensure_2d=False, dtype=np.float64, ensure_all_finite="allow-nan"
@@ -39,19 +37,6 @@ def share_explained(
             by_output = prediction if n_axes == 2 else prediction[:, None]
             return score_of_observed(y, by_output, sample_weight, levels)
     return score_of(y, prediction, sample_weight, levels)
-
-
-def levels_of(loss: Any) -> Array:
-    """Return the levels of several quantiles that a fitted loss is of."""
-    inner = loss
-    while hasattr(inner, "loss"):
-        inner = inner.loss
-    if not hasattr(inner, "quantile"):
-        raise ValueError(
-            f"score needs one prediction per target, or quantiles: loss={loss!r} "
-            "predicts something else"
-        )
-    return np.ravel(inner.quantile)
 
 
 def score_of(y: Any, prediction: Array, weight: Any, levels: Array | None) -> float:

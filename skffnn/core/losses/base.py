@@ -112,6 +112,11 @@ class Loss(Part, ABC):
         return self.link.pool(raw)
 
     @property
+    def levels(self) -> Array | None:
+        """Which quantiles are predicted; None unless predictions are quantiles."""
+        return None
+
+    @property
     def has_std(self) -> bool:
         """Whether `predict_std` has something to return."""
         return False

@@ -32,6 +32,10 @@ class Wrapper(SeparableLoss):
         return self.loss.locations(raw)
 
     @property
+    def levels(self) -> Array | None:
+        return self.loss.levels
+
+    @property
     def has_std(self) -> bool:
         return self.loss.has_std
 
