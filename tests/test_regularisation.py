@@ -113,9 +113,11 @@ def test_every_optimizer_that_takes_steps_has_its_gradient_clipped(name):
 
 def test_clipping_without_steps_has_no_effect_and_says_so():
     with pytest.warns(UserWarning, match=r"No effect.*max_grad_norm=1\.0"):
-        FFNNRegressor((), solver="batch", tol=0.01, max_grad_norm=1.0).fit(X, Y)
+        FFNNRegressor(
+            (), solver="batch", tol=0.01, max_grad_norm=1.0, random_state=0
+        ).fit(X, Y)
     with pytest.warns(UserWarning, match=r"No effect.*l1_ratio=0\.5"):
-        FFNNRegressor((), tol=0.1, alpha=0.0, l1_ratio=0.5).fit(X, Y)
+        FFNNRegressor((), tol=0.1, alpha=0.0, l1_ratio=0.5, random_state=0).fit(X, Y)
 
 
 @pytest.mark.parametrize("solver", ["batch", "mini-batch", "stochastic"])
