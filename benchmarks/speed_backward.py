@@ -13,7 +13,7 @@ from speed_updates import LARGE_BATCH, QUICK_NETWORKS
 from timing import Column, Options, Table, seconds_per_unit
 
 from skffnn.core.activations import ACTIVATIONS
-from skffnn.core.network import Network, Workspace
+from skffnn.core.network import Network
 
 __all__ = ["run"]
 
@@ -65,11 +65,10 @@ class Passes:
     ) -> None:
         rng, dtype = np.random.default_rng(0), np.dtype(dtype_name)
         relu = (ACTIVATIONS["relu"],) * (len(layer_sizes) - 2)
-        self._network = Network(layer_sizes, relu)
-        params = self._network.init_params(rng, dtype)
-        self._layers = self._network.layout.views(params)
-        self._gradients = self._network.layout.views(np.empty_like(params))
-        self._work = Workspace(self._network, n_rows, dtype)
+        network = Network(layer_sizes, relu)
+        params = network.init_params(rng, dtype)
+        buffers = network.buffers(n_rows, dtype)
+        self._through = network.bind(params, np.empty_like(params), buffers)
         self._X = rng.standard_normal((n_rows, layer_sizes[0]), dtype)
         self._delta = rng.standard_normal((n_rows, layer_sizes[-1]), dtype)
 
@@ -85,10 +84,10 @@ class Passes:
         forward = backward = 0.0
         for _ in range(n_passes):
             start = perf_counter()
-            self._network.forward(self._X, self._layers, self._work)
+            self._through.forward(self._X)
             forward += perf_counter() - start
-            self._work.delta[-1][...] = self._delta
+            self._through.delta[...] = self._delta
             start = perf_counter()
-            self._network.backward(self._X, self._layers, self._gradients, self._work)
+            self._through.backward(self._X)
             backward += perf_counter() - start
         return forward, backward

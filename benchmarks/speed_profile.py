@@ -62,19 +62,24 @@ def parts(layer_sizes: tuple[int, ...], n_rows: int, dtype: np.dtype) -> dict[st
     layers, gradients = network.layout.views(params), network.layout.views(grad)
     rows = rng.permutation(2 * n_rows)[:n_rows]
     X_rows, y_rows = X[rows], y[rows]
-    work = objective._work.first(n_rows)
     objective.value_and_gradient(params, grad, rows)
-    raw = work.z[-1].copy()
-    below = [X_rows, *work.a]
+    buffers = network.buffers(n_rows, dtype)
+    through = network.bind(params, grad, buffers)
+    raw = through.forward(X_rows).copy()
+    delta = through.delta
+    room = objective._room(params, grad, n_rows)
 
     def products() -> None:
-        for layer, (W, _) in enumerate(layers):
-            np.dot(below[layer], W, out=work.z[layer])
+        below = X_rows
+        for (W, _), (z, a, _) in zip(layers, buffers, strict=True):
+            np.dot(below, W, out=z)
+            below = a
         for layer in reversed(range(len(layers))):
-            np.dot(below[layer].T, work.delta[layer], out=gradients[layer][0])
+            delta = buffers[layer][2]
+            below = buffers[layer - 1][1] if layer else X_rows
+            np.dot(below.T, delta, out=gradients[layer][0])
             if layer:
-                W = layers[layer][0]
-                np.dot(work.delta[layer], W.T, out=work.delta[layer - 1])
+                np.dot(delta, layers[layer][0].T, out=buffers[layer - 1][2])
 
     def steps(name: str) -> Any:
         optimizer = OPTIMIZERS[name]()
@@ -91,10 +96,10 @@ def parts(layer_sizes: tuple[int, ...], n_rows: int, dtype: np.dtype) -> dict[st
 
     calls = {
         "floor": products,
-        "take": lambda: objective._take(rows),
-        "forward": lambda: network.forward(X_rows, layers, work),
-        "loss": lambda: loss.value_and_gradient(y_rows, raw, None, work.delta[-1]),
-        "backward": lambda: network.backward(X_rows, layers, gradients, work),
+        "take": lambda: objective._take(rows, room),
+        "forward": lambda: through.forward(X_rows),
+        "loss": lambda: loss.value_and_gradient(y_rows, raw, None, delta),
+        "backward": lambda: through.backward(X_rows),
         "all of J": lambda: objective.value_and_gradient(params, grad, rows),
         "sgd": steps("sgd"),
         "adam": steps("adam"),

@@ -25,9 +25,10 @@ All but ``rows`` share one dtype, float32 or float64, that of ``params``.
 
 Who owns what
 -------------
-`network.Network` describes and computes, and owns no array.
-`network.Workspace` owns the buffers ``z``, ``a`` and ``delta``. What ``forward``
-returns is one of them: valid until the next call.
+`network.Network` describes, and owns no array.
+`passes.Pass` computes. It refers to ``params``, to their gradient, and to the buffers
+``z``, ``a`` and ``delta``, which `Objective` owns. What ``forward`` returns is one of
+them: valid until the next call.
 `dropout.Thinning` owns the masks of a pass of training.
 `state.TrainingState` owns ``params`` and everything else that must survive
 from one call of ``partial_fit`` to the next.

@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from skffnn.core.checks import require
 from skffnn.core.part import Part, part
 from skffnn.core.typing import Array
-from skffnn.core.vectors import rectify
+from skffnn.core.vectors import is_positive, rectify
 
 __all__ = ["ACTIVATIONS", "Activation"]
 
@@ -115,7 +115,9 @@ class ReLU(Activation):
         rectify(z, out)
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:
-        delta *= a > 0.0
+        # Converted first: a product with bool takes longer than both.
+        np.copyto(a, is_positive(a))
+        delta *= a
 
 
 @part

@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from skffnn.core.network import KEEP_ALL, Network
+from skffnn.core.network import Network
+from skffnn.core.passes import KEEP_ALL
 from skffnn.core.schedules import Constant, Schedule
 from skffnn.core.state import TrainingState
 from skffnn.core.typing import Array, Features, Mask, Masks

@@ -7,13 +7,19 @@ stays sparse.
 Of several members, each has a scale and an output layer of its own, with the number of
 the member as a first axis more; the layers between are shared. The rows of a pass are
 dealt out to the members.
+
+An object is one layer in passes over a given number of rows. It is made once for many
+passes: what numpy must be handed, views and constants, is ready then. To make it anew
+each time took a tenth of an update of a small network.
 """
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
+from itertools import repeat
+from typing import Protocol
 
 import numpy as np
 
-from skffnn.core.part import Part, part
 from skffnn.core.products import (
     deal,
     scaled,
@@ -21,65 +27,86 @@ from skffnn.core.products import (
     write_transposed_product,
 )
 from skffnn.core.typing import Array, Features
-from skffnn.core.vectors import sum_rows
+from skffnn.core.vectors import adding_to_rows, ones
 
-__all__ = ["Affine", "MemberOutputs", "NormalizedAffine", "ScaledFeatures"]
+__all__ = ["Affine", "Linear", "MemberOutputs", "NormalizedAffine", "ScaledFeatures"]
 
 
-class Affine(Part):
-    """z = a_below W + b."""
+class Linear(Protocol):
+    """What a layer does before its activation."""
 
-    def buffers(self, rows: int, width: int, dtype: np.dtype) -> tuple[Array, ...]:
-        """Return what `forward` leaves for `backward`, rows first."""
-        return ()
+    def forward(self, below: Features) -> None:
+        """Write the pre-activations of `below`, the rows that the layer reads."""
 
-    def forward(
+    def backward(self, below: Features, delta_below: Array | None) -> None:
+        """Write the gradients of all parameters, where delta holds dJ/dz.
+
+        Parameters
+        ----------
+        below : ndarray or CSR of shape (rows, fan_in)
+            What `forward` was given.
+        delta_below : ndarray of shape (rows, fan_in) or None
+            Receives dJ/dbelow. None in the first layer, where nobody asks for it.
+        """
+
+
+class Affine:
+    """z = below W + b.
+
+    Parameters
+    ----------
+    params : tuple of ndarray
+        W and b, of shape (fan_in, width) and (width,).
+    gradients : tuple of ndarray
+        Receive the gradients of these. Empty where no pass goes backward.
+    z : ndarray of shape (rows, width)
+        Receives the pre-activations.
+    delta : ndarray of shape (rows, width) or None
+        Holds dJ/dz before a pass goes backward; may be changed by it. None outside of
+        training.
+    """
+
+    def __init__(
         self,
-        below: Features,
         params: tuple[Array, ...],
+        gradients: tuple[Array, ...],
         z: Array,
-        buffers: tuple[Array, ...],
+        delta: Array | None,
     ) -> None:
-        """Write the pre-activations of `below` into `z`."""
-        W, b = params
+        self.W, self.b = params
+        self.z = z
+        self._add_bias: Callable[[], object] = partial(np.add, z, self.b, out=z)
+        if delta is not None and z.size:
+            # In training, BLAS has one thread for this: see `skffnn._threads`.
+            self._add_bias = adding_to_rows(z, self.b)
+        if delta is not None and gradients:
+            self.dW, self.db = gradients
+            self.delta = delta
+            self._ones = ones(len(z), z.dtype)
+
+    def forward(self, below: Features) -> None:
         # np.dot rather than np.matmul: on small batches it spends half a microsecond
         # less.
         if isinstance(below, np.ndarray):
-            np.dot(below, W, out=z)
-            z += b
+            np.dot(below, self.W, out=self.z)
+            self._add_bias()
         else:
-            np.add(below @ W, b, out=z)
+            np.add(below @ self.W, self.b, out=self.z)
 
-    def backward(
-        self,
-        delta: Array,
-        params: tuple[Array, ...],
-        gradients: tuple[Array, ...],
-        buffers: tuple[Array, ...],
-    ) -> None:
-        """Write the gradients of b and gain, and turn dJ/dz into dJ/d(a_below W)."""
-        sum_rows(delta, out=gradients[1])
+    def backward(self, below: Features, delta_below: Array | None) -> None:
+        self.backward_to_product()
+        write_transposed_product(below, self.delta, out=self.dW)
+        if delta_below is not None:
+            np.dot(self.delta, self.W.T, out=delta_below)
 
-    def weight_gradient(
-        self,
-        below: Features,
-        delta: Array,
-        params: tuple[Array, ...],
-        gradients: tuple[Array, ...],
-    ) -> None:
-        """Write the gradient of W, and of scale, after `backward`."""
-        write_transposed_product(below, delta, out=gradients[0])
-
-    def input_gradient(
-        self, delta: Array, params: tuple[Array, ...], out: Array
-    ) -> None:
-        """Write dJ/d(a_below), after `backward`."""
-        np.dot(delta, params[0].T, out=out)
+    def backward_to_product(self) -> None:
+        """Write all gradients but that of W, and turn delta into dJ/d(below W)."""
+        # A third of the time of delta.sum(axis=0).
+        np.dot(self._ones, self.delta, out=self.db)
 
 
-@part
 class NormalizedAffine(Affine):
-    """z = gain * normal(a_below W) + b (Ba, Kiros and Hinton 2016, eqs. 3 and 4).
+    """z = gain * normal(below W) + b (Ba, Kiros and Hinton 2016, eqs. 3 and 4).
 
     ``normal(h) = (h - mean) / sqrt(variance + epsilon)``, with the mean and the
     variance of each row over the units of the layer. Rows know nothing of each other: a
@@ -87,64 +114,59 @@ class NormalizedAffine(Affine):
 
     Parameters
     ----------
-    epsilon : float, default=1e-5
-        Keeps the division finite.
+    params, gradients, z, delta
+        As those of `Affine`, with gain as the third parameter.
     """
 
-    epsilon: float = 1e-5
+    # Keeps the division finite.
+    epsilon = 1e-5
 
-    def buffers(self, rows: int, width: int, dtype: np.dtype) -> tuple[Array, ...]:
-        """Return room for the normalised rows, and for what each was divided by."""
-        return np.empty((rows, width), dtype), np.empty((rows, 1), dtype)
-
-    def forward(
+    def __init__(
         self,
-        below: Features,
         params: tuple[Array, ...],
+        gradients: tuple[Array, ...],
         z: Array,
-        buffers: tuple[Array, ...],
+        delta: Array | None,
     ) -> None:
-        W, b, gain = params
-        normal, spread = buffers
+        super().__init__(params[:2], gradients[:2], z, delta)
+        self.gain = params[2]
+        if gradients:
+            self.dgain = gradients[2]
+        self._normal = np.empty_like(z)
+        self._spread = np.empty((len(z), 1), z.dtype)
+        self._averaging = averaging(z.shape[1], z.dtype)
+
+    def forward(self, below: Features) -> None:
+        normal, spread = self._normal, self._spread
         if isinstance(below, np.ndarray):
-            np.dot(below, W, out=normal)
+            np.dot(below, self.W, out=normal)
         else:
-            normal[...] = below @ W
-        width = normal.shape[1]
+            normal[...] = below @ self.W
         # A product with a column takes a fraction of the time of normal.mean(axis=1).
-        normal -= np.dot(normal, averaging(width, normal.dtype))
+        normal -= np.dot(normal, self._averaging)
         np.vecdot(normal, normal, out=spread[:, 0])
-        spread /= width
+        spread /= normal.shape[1]
         spread += self.epsilon
         np.sqrt(spread, out=spread)
         normal /= spread
-        np.multiply(normal, gain, out=z)
-        z += b
+        np.multiply(normal, self.gain, out=self.z)
+        self._add_bias()
 
-    def backward(
-        self,
-        delta: Array,
-        params: tuple[Array, ...],
-        gradients: tuple[Array, ...],
-        buffers: tuple[Array, ...],
-    ) -> None:
-        _, db, dgain = gradients
-        gain = params[2]
-        normal, spread = buffers
+    def backward_to_product(self) -> None:
+        delta, normal, gain = self.delta, self._normal, self.gain
         product = delta * normal
-        sum_rows(delta, out=db)
-        sum_rows(product, out=dgain)
+        np.dot(self._ones, delta, out=self.db)
+        np.dot(self._ones, product, out=self.dgain)
         # With d = delta * gain: (d - mean(d) - normal * mean(d * normal)) / spread
         weighted = (gain / len(gain))[:, None]
         normal *= np.dot(product, weighted)
         normal += np.dot(delta, weighted)
         delta *= gain
         delta -= normal
-        delta /= spread
+        delta /= self._spread
 
 
-@part
-class ScaledFeatures(Affine):
+class ScaledFeatures:
     """The first layer, of features each times a factor that is learned as well.
 
     ``z = (x * scale) W + b``. A factor of its own, with a rate of its own, lets a
@@ -153,90 +175,72 @@ class ScaledFeatures(Affine):
 
     Parameters
     ----------
-    layer : Affine
+    layer : type of Affine
         What the layer is otherwise.
+    params, gradients, z, delta
+        As those of `layer`, with scale as the last parameter, of shape
+        (n_members, n_features).
     """
 
-    layer: Affine
-
-    def buffers(self, rows: int, width: int, dtype: np.dtype) -> tuple[Array, ...]:
-        return self.layer.buffers(rows, width, dtype)
-
-    def forward(
+    def __init__(
         self,
-        below: Features,
+        layer: type[Affine],
         params: tuple[Array, ...],
+        gradients: tuple[Array, ...],
         z: Array,
-        buffers: tuple[Array, ...],
+        delta: Array | None,
     ) -> None:
-        *of_layer, scales = params
-        self.layer.forward(scaled(below, scales), tuple(of_layer), z, buffers)
+        self.layer = layer(params[:-1], gradients[:-1], z, delta)
+        self.scales = params[-1]
+        if gradients:
+            self.dscales = gradients[-1]
 
-    def backward(
-        self,
-        delta: Array,
-        params: tuple[Array, ...],
-        gradients: tuple[Array, ...],
-        buffers: tuple[Array, ...],
-    ) -> None:
-        self.layer.backward(delta, params[:-1], gradients[:-1], buffers)
+    def forward(self, below: Features) -> None:
+        self.layer.forward(scaled(below, self.scales))
 
-    def weight_gradient(
-        self,
-        below: Features,
-        delta: Array,
-        params: tuple[Array, ...],
-        gradients: tuple[Array, ...],
-    ) -> None:
-        W, *_, scales = params
-        dW, *_, dscales = gradients
-        dW.fill(0.0)
+    def backward(self, below: Features, delta_below: Array | None) -> None:
+        layer, dscales = self.layer, self.dscales
+        layer.backward_to_product()
+        layer.dW.fill(0.0)
         dscales.fill(0.0)
-        for scale, dscale, rows in deal(len(delta), scales, dscales):
-            columns, product = transposed_product(below[rows], delta[rows])
-            dscale[columns] = np.vecdot(product, W[columns])
+        for scale, dscale, rows in deal(len(layer.delta), self.scales, dscales):
+            columns, product = transposed_product(below[rows], layer.delta[rows])
+            dscale[columns] = np.vecdot(product, layer.W[columns])
             product *= scale[columns, None]
-            dW[columns] += product
+            layer.dW[columns] += product
 
 
-class MemberOutputs(Affine):
-    """The last layer of several members, each with weights of its own."""
+class MemberOutputs:
+    """The last layer of several members, each with weights of its own.
 
-    def forward(
+    Parameters
+    ----------
+    params, gradients, z, delta
+        As those of `Affine`, with the member as first axis of parameters and gradients.
+    """
+
+    def __init__(
         self,
-        below: Features,
         params: tuple[Array, ...],
+        gradients: tuple[Array, ...],
         z: Array,
-        buffers: tuple[Array, ...],
+        delta: Array | None,
     ) -> None:
+        own_gradients = zip(*gradients, strict=True) if gradients else repeat(())
+        self._members = []
         for W, b, rows in deal(len(z), *params):
-            super().forward(below[rows], (W, b), z[rows], buffers)
+            own_delta = None if delta is None else delta[rows]
+            layer = Affine((W, b), next(own_gradients), z[rows], own_delta)
+            self._members.append((layer, rows))
 
-    def backward(
-        self,
-        delta: Array,
-        params: tuple[Array, ...],
-        gradients: tuple[Array, ...],
-        buffers: tuple[Array, ...],
-    ) -> None:
-        for *own, rows in deal(len(delta), *gradients):
-            super().backward(delta[rows], params, tuple(own), buffers)
+    def forward(self, below: Features) -> None:
+        for layer, rows in self._members:
+            layer.forward(below[rows])
 
-    def weight_gradient(
-        self,
-        below: Features,
-        delta: Array,
-        params: tuple[Array, ...],
-        gradients: tuple[Array, ...],
-    ) -> None:
-        for dW, rows in deal(len(delta), gradients[0]):
-            write_transposed_product(below[rows], delta[rows], out=dW)
-
-    def input_gradient(
-        self, delta: Array, params: tuple[Array, ...], out: Array
-    ) -> None:
-        for W, rows in deal(len(delta), params[0]):
-            np.dot(delta[rows], W.T, out=out[rows])
+    def backward(self, below: Features, delta_below: Array | None) -> None:
+        assert delta_below is not None
+        for layer, rows in self._members:
+            layer.backward(below[rows], delta_below[rows])
 
 
 @cache

@@ -7,7 +7,7 @@ from math import prod
 
 from skffnn.core.typing import Array, LayerViews
 
-__all__ = ["LayerCache", "ParamLayout"]
+__all__ = ["ParamLayout"]
 
 
 @dataclass(frozen=True)
@@ -94,26 +94,11 @@ class ParamLayout:
     def views(self, flat: Array) -> LayerViews:
         """Return one tuple per layer, (W, b, ...), as views into `flat`."""
         return tuple(
-            tuple(flat[place].reshape(shape) for place, shape in layer)
+            tuple(
+                [
+                    flat[place] if len(shape) == 1 else flat[place].reshape(shape)
+                    for place, shape in layer
+                ]
+            )
             for layer in self.layers
         )
-
-
-class LayerCache:
-    """Cuts a vector into layers once, as long as it is the same one that comes again.
-
-    Parameters
-    ----------
-    layout : ParamLayout
-        How to cut.
-    """
-
-    def __init__(self, layout: ParamLayout) -> None:
-        self._layout = layout
-        self._flat: Array | None = None
-        self._layers: LayerViews = ()
-
-    def __call__(self, flat: Array) -> LayerViews:
-        if flat is not self._flat:
-            self._flat, self._layers = flat, self._layout.views(flat)
-        return self._layers

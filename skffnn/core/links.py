@@ -13,6 +13,7 @@ from scipy.special import expit, log_expit, logsumexp
 
 from skffnn.core.part import Part
 from skffnn.core.typing import Array, TargetKind
+from skffnn.core.vectors import row_sums
 
 __all__ = [
     "LINKS",
@@ -220,8 +221,7 @@ class SoftmaxLink(Link):
     def log_inverse(self, raw: Array) -> Array:
         # A tenth of the time of scipy.special.log_softmax on few rows.
         shifted = raw - np.maximum.reduce(raw, axis=-1, keepdims=True)
-        total = np.add.reduce(np.exp(shifted), axis=-1, keepdims=True)
-        shifted -= np.log(total)
+        shifted -= np.log(row_sums(np.exp(shifted)))
         return shifted
 
 

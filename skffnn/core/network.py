@@ -1,12 +1,11 @@
-"""Feedforward is the computation, backpropagation is its gradient.
+"""A network is a frozen description; with parameters and buffers it makes a `Pass`.
 
-A `Network` is a frozen description. Its parameters live in one flat vector that
-`layout.ParamLayout` cuts into views, its intermediate results in a `Workspace`.
+Its parameters live in one flat vector, that `layout.ParamLayout` cuts into views.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import scipy.sparse as sp
@@ -14,17 +13,16 @@ import scipy.sparse as sp
 from skffnn.core.activations import Activation, Identity
 from skffnn.core.layers import (
     Affine,
+    Linear,
     MemberOutputs,
     NormalizedAffine,
     ScaledFeatures,
 )
 from skffnn.core.layout import ParamLayout
-from skffnn.core.typing import Array, Features, LayerViews, Masks, Pool
+from skffnn.core.passes import Buffers, Pass, first
+from skffnn.core.typing import Array, Features, Pool
 
-__all__ = ["INITIAL_VARIANCE", "KEEP_ALL", "Network", "Workspace"]
-
-# No unit of any layer is left out.
-KEEP_ALL: Masks = {}
+__all__ = ["INITIAL_VARIANCE", "Network"]
 
 INITIAL_VARIANCE: dict[str, Callable[[int, int], float]] = {
     # Glorot and Bengio (2010), eq. 12
@@ -39,68 +37,6 @@ INITIAL_VARIANCE: dict[str, Callable[[int, int], float]] = {
 def mean(raw: Array) -> Array:
     """Return the mean over members."""
     return raw.mean(axis=0)
-
-
-class Workspace:
-    """The buffers of one pass over at most `max_rows` rows.
-
-    Parameters
-    ----------
-    network : Network
-        Whose layers to make room for.
-    max_rows : int
-        The largest number of rows of a pass.
-    dtype : dtype
-        That of the parameters, float32 or float64.
-    to_predict : bool, default=False
-        Whether no pass goes backward: then there is no `delta`.
-
-    Attributes
-    ----------
-    z, a, delta : list of ndarray of shape (rows, width)
-        One per layer: pre-activation, activation and dJ/dz. `z` and `a` are the
-        same array where the activation's derivative needs no `z`, and in the last
-        layer, which has no activation.
-    left : list of tuple of ndarray
-        One per layer: what its `Affine` leaves for the way back.
-    """
-
-    def __init__(
-        self,
-        network: "Network",
-        max_rows: int,
-        dtype: np.dtype,
-        to_predict: bool = False,
-    ) -> None:
-        widths = network.layer_sizes[1:]
-        self.z = [np.empty((max_rows, width), dtype) for width in widths]
-        self.delta = [] if to_predict else [np.empty_like(z) for z in self.z]
-        self.a = [
-            np.empty_like(z) if f.keeps_z else z
-            for z, f in zip(self.z, network.functions, strict=True)
-        ]
-        self.left = [
-            affine.buffers(max_rows, width, dtype)
-            for affine, width in zip(network.affines, widths, strict=True)
-        ]
-        self._max_rows = max_rows
-        self._shorter: dict[int, Workspace] = {}
-
-    def first(self, n_rows: int) -> "Workspace":
-        """Return the same buffers, cut to their first `n_rows` rows."""
-        if n_rows == self._max_rows:
-            return self
-        if n_rows not in self._shorter:
-            part = object.__new__(Workspace)
-            part.z = [z[:n_rows] for z in self.z]
-            part.delta = [delta[:n_rows] for delta in self.delta]
-            part.a = [
-                z_part if a is z else a[:n_rows]
-                for a, z, z_part in zip(self.a, self.z, part.z, strict=True)
-            ]
-            part.left = [tuple(b[:n_rows] for b in left) for left in self.left]
-            self._shorter[n_rows] = part
-        return self._shorter[n_rows]
 
 
 @dataclass(frozen=True)
@@ -144,12 +80,12 @@ class Network:
         return (*self.activations, Identity())
 
     @cached_property
-    def affines(self) -> tuple[Affine, ...]:
-        """One per layer; the output layer is never normalised."""
-        hidden = NormalizedAffine() if self.layer_norm else Affine()
-        last = Affine() if self.n_members == 1 else MemberOutputs()
+    def linear(self) -> tuple[Callable[..., Linear], ...]:
+        """One class per layer; the output layer is never normalised."""
+        hidden = NormalizedAffine if self.layer_norm else Affine
+        last = Affine if self.n_members == 1 else MemberOutputs
         first, *others = (*(hidden for _ in self.activations), last)
-        return (ScaledFeatures(first) if self.input_scale else first, *others)
+        return (partial(ScaledFeatures, first) if self.input_scale else first, *others)
 
     def init_params(self, rng: np.random.Generator, dtype: np.dtype) -> Array:
         """Draw weights uniformly with the variance their activation asks for.
@@ -183,62 +119,37 @@ class Network:
             groups["weights"][0] = groups["weights"][0] * scale[..., None]
         return groups["weights"]
 
-    def forward(
-        self, X: Features, layers: LayerViews, work: Workspace, masks: Masks = KEEP_ALL
-    ) -> Array:
-        """Return raw, of shape (rows, n_outputs), and leave z and a in `work`.
+    def buffers(
+        self, n_rows: int, dtype: np.dtype, to_predict: bool = False
+    ) -> Buffers:
+        """Return room for a pass over so many rows."""
+        buffers: Buffers = []
+        for width, f in zip(self.layer_sizes[1:], self.functions, strict=True):
+            z = np.empty((n_rows, width), dtype)
+            a = np.empty_like(z) if f.keeps_z else z
+            buffers.append((z, a, None if to_predict else np.empty_like(z)))
+        return buffers
+
+    def bind(self, params: Array, grad: Array | None, buffers: Buffers) -> Pass:
+        """Return what passes rows through the network, as many as the buffers have.
 
         Parameters
         ----------
-        X : ndarray or CSR of shape (rows, n_features)
-            Features.
-        layers : tuple of tuple of ndarray
-            The parameters of each layer.
-        work : Workspace
-            Of as many rows.
-        masks : dict of int to Mask, default=KEEP_ALL
-            Of hidden layers, counted from zero, that leave units out.
+        params : ndarray of shape (n_params,)
+            All parameters. Passes see them as they are then.
+        grad : ndarray of shape (n_params,) or None
+            Receives the gradient. None where no pass goes backward.
+        buffers : list
+            Where the intermediate results go.
         """
-        below: Features = X
-        affines, functions = self.affines, self.functions
-        for layer, params in enumerate(layers):
-            z, a = work.z[layer], work.a[layer]
-            affines[layer].forward(below, params, z, work.left[layer])
-            functions[layer].forward(z, a)
-            below = a
-            if layer in masks:
-                below = np.multiply(a, masks[layer].factor, out=masks[layer].kept)
-        return work.z[-1]
-
-    def backward(
-        self,
-        X: Features,
-        layers: LayerViews,
-        gradients: LayerViews,
-        work: Workspace,
-        masks: Masks = KEEP_ALL,
-    ) -> None:
-        """Overwrite `gradients` with those of the last forward pass, with its masks.
-
-        On entry ``work.delta[-1]`` holds dJ/draw. No weight changes before every
-        delta is known: this only writes gradients. The buffers z and a are used up.
-        """
-        for layer in reversed(range(len(layers))):
-            affine, params = self.affines[layer], layers[layer]
-            delta, gradient = work.delta[layer], gradients[layer]
-            affine.backward(delta, params, gradient, work.left[layer])
-            previous = layer - 1
-            below = X if layer == 0 else work.a[previous]
-            if previous in masks:
-                below = masks[previous].kept
-            affine.weight_gradient(below, delta, params, gradient)
-            if layer:
-                delta_below = work.delta[previous]
-                affine.input_gradient(delta, params, delta_below)
-                if previous in masks:
-                    delta_below *= masks[previous].factor
-                f = self.activations[previous]
-                f.backward(work.z[previous], work.a[previous], delta_below)
+        views = self.layout.views(params)
+        gradients = [()] * len(views) if grad is None else self.layout.views(grad)
+        layers = []
+        for number, (z, a, delta) in enumerate(buffers):
+            parts = views[number], gradients[number], z, delta
+            linear = self.linear[number](*parts)
+            layers.append((linear, self.functions[number], z, a, delta))
+        return Pass(layers)
 
     def raw(
         self, X: Features, params: Array, max_rows: int, pool: Pool = mean
@@ -265,16 +176,24 @@ class Network:
         """
         n_rows, n_members = X.shape[0], self.n_members
         step = min(n_rows, max(1, max_rows // n_members))
-        work = Workspace(self, n_members * step, params.dtype, to_predict=True)
-        layers = self.layout.views(params)
+        buffers = self.buffers(n_members * step, params.dtype, to_predict=True)
+        through = self.bind(params, None, buffers)
+        if step == n_rows:  # nobody else will write into these buffers
+            return self._answer(X, through, pool)
         raw = np.empty((n_rows, self.layer_sizes[-1]), params.dtype)
         for start in range(0, n_rows, step):
-            part, rows = raw[start : start + step], X[start : start + step]
-            if n_members == 1:
-                part[...] = self.forward(rows, layers, work.first(len(part)))
-                continue
-            # Dealt out, these are the same rows for each.
-            rows = (sp.vstack if sp.issparse(X) else np.concatenate)([rows] * n_members)
-            answers = self.forward(rows, layers, work.first(n_members * len(part)))
-            part[...] = pool(answers.reshape(n_members, *part.shape))
+            rows = X[start : start + step]
+            if rows.shape[0] < step:  # the last
+                last = first(buffers, n_members * rows.shape[0])
+                through = self.bind(params, None, last)
+            raw[start : start + step] = self._answer(rows, through, pool)
         return raw
+
+    def _answer(self, X: Features, through: Pass, pool: Pool) -> Array:
+        """Return raw of all rows, by every member."""
+        if self.n_members == 1:
+            return through.forward(X)
+        # Dealt out, these are the same rows for each.
+        stack = np.concatenate if isinstance(X, np.ndarray) else sp.vstack
+        raw = through.forward(stack([X] * self.n_members))
+        return pool(raw.reshape(self.n_members, X.shape[0], -1))

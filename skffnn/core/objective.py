@@ -14,23 +14,32 @@ training set, so the sum is divided by the number of rows seen.
 
 from copy import copy
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
 from skffnn.core.batches import count, split
 from skffnn.core.dropout import Thin, keep_all
-from skffnn.core.layout import LayerCache
 from skffnn.core.losses import Loss
-from skffnn.core.network import Network, Workspace
+from skffnn.core.network import Network
+from skffnn.core.passes import Pass, first
 from skffnn.core.typing import Array, Features, Rows
-from skffnn.core.vectors import add_scaled, blocks, sum_of_squares
+from skffnn.core.vectors import add_scaled, blocks, scale, sum_of_squares
 
 __all__ = ["CHUNK", "Objective"]
 
 # Rows that pass through the network together. More rows are worked off in pieces of
 # this size: the buffers stay in the cache, and memory does not grow with the data.
 CHUNK = 512
+
+
+class Room(NamedTuple):
+    """Where so many rows are put, and what passes them through the network."""
+
+    X: Array
+    y: Array
+    through: Pass
 
 
 class Objective:
@@ -71,22 +80,38 @@ class Objective:
         self.loss = loss
         # What squares and absolute values are multiplied with.
         self._strengths = alpha * (1.0 - l1_ratio), alpha * l1_ratio
+        self._is_penalized = alpha > 0.0
         self.X = X
         self.y = y
         self.weight = weight
-        self._layers = LayerCache(network.layout)
-        self._gradients = LayerCache(network.layout)
         self._is_sparse = sp.issparse(X)
-        self._make_room(min(CHUNK, max_rows))
         self._piece = np.empty(network.layout.size if max_rows > CHUNK else 0, y.dtype)
+        # What was made for these parameters and gradients serves as long as the same
+        # arrays come again.
+        self._params: Array | None = None
+        self._grad: Array | None = None
+        self._penalized: tuple[Array | None, Array | None] = None, None
+        self._blocks: list[tuple[Array, ...]] = []
+        self._make_buffers(min(CHUNK, max_rows))
 
-    def _make_room(self, chunk: int) -> None:
+    def _make_buffers(self, chunk: int) -> None:
         """Make the buffers of a pass over so many rows."""
         self._chunk = chunk
-        self._work = Workspace(self.network, chunk, self.y.dtype)
+        self._buffers = self.network.buffers(chunk, self.y.dtype)
         dense_shape = (0, 0) if self._is_sparse else (chunk, self.X.shape[1])
         self._X_rows = np.empty(dense_shape, self.y.dtype)
         self._y_rows = np.empty((chunk, self.y.shape[1]), self.y.dtype)
+        self._rooms: dict[int, Room] = {}
+
+    def _room(self, params: Array, grad: Array | None, n_rows: int) -> Room:
+        """Return room for so many rows, part of the same buffers each time."""
+        if params is not self._params or (grad is not self._grad and grad is not None):
+            self._params, self._grad, self._rooms = params, grad, {}
+        if n_rows not in self._rooms:
+            through = self.network.bind(params, grad, first(self._buffers, n_rows))
+            X, y = self._X_rows[:n_rows], self._y_rows[:n_rows]
+            self._rooms[n_rows] = Room(X, y, through)
+        return self._rooms[n_rows]
 
     def value_and_gradient(
         self, params: Array, grad: Array, rows: Rows, thin: Thin = keep_all
@@ -118,39 +143,44 @@ class Objective:
             for piece in split(rows, self._chunk):
                 value += self._backpropagate(params, self._piece, piece, n_rows, thin)
                 add_scaled(grad, 1.0, self._piece)
-        return value + self._penalize(params, grad) if any(self._strengths) else value
+        return value + self._penalize(params, grad) if self._is_penalized else value
 
     def value(self, params: Array, rows: Rows) -> float:
         """Return J on `rows`, with nothing left out."""
         n_rows = count(rows)
         if self._chunk < min(CHUNK, n_rows):  # as few as in a step would take long
             roomy = copy(self)
-            roomy._make_room(CHUNK)
+            roomy._make_buffers(CHUNK)
             return roomy.value(params, rows)
-        layers = self._layers(params)
         total = 0.0
         for piece in split(rows, self._chunk):
-            X, y, weight = self._take(piece)
-            work = self._work.first(len(y))
-            raw = self.network.forward(X, layers, work)
-            total += self._loss_of(y, raw, weight, work.delta[-1])
+            room = self._room(params, None, count(piece))
+            X, y, weight = self._take(piece, room)
+            raw = room.through.forward(X)
+            total += self._loss_of(y, raw, weight, room.through.delta)
         value = total / n_rows
-        if not any(self._strengths):
+        if not self._is_penalized:
             return value
         return value + self._penalty(params[: self.network.layout.n_weights])
 
     def _penalize(self, params: Array, grad: Array) -> float:
         """Add the gradient of the penalty to `grad` and return the penalty."""
-        n_weights = self.network.layout.n_weights
         alpha_2, alpha_1 = self._strengths
         penalty = 0.0
-        for w, g in blocks(params[:n_weights], grad[:n_weights]):
+        for w, g in self._weight_blocks(params, grad):
             if alpha_2:
                 add_scaled(g, alpha_2, w)
             if alpha_1:
                 add_scaled(g, alpha_1, np.sign(w))
             penalty += self._penalty(w)
         return penalty
+
+    def _weight_blocks(self, params: Array, grad: Array) -> list[tuple[Array, ...]]:
+        if params is not self._penalized[0] or grad is not self._penalized[1]:
+            n_weights = self.network.layout.n_weights
+            self._penalized = params, grad
+            self._blocks = blocks(params[:n_weights], grad[:n_weights])
+        return self._blocks
 
     def _penalty(self, w: Array) -> float:
         """Return the penalty on some of the weights."""
@@ -162,15 +192,14 @@ class Objective:
         self, params: Array, grad: Array, rows: Rows, n_total: int, thin: Thin
     ) -> float:
         """Write the share of `rows` in the mean over `n_total` rows."""
-        X, y, weight = self._take(rows)
+        room = self._room(params, grad, count(rows))
+        X, y, weight = self._take(rows, room)
         X, masks = thin(X)
-        layers = self._layers(params)
-        work = self._work.first(len(y))
-        raw = self.network.forward(X, layers, work, masks)
-        delta = work.delta[-1]
+        raw = room.through.forward(X, masks)
+        delta = room.through.delta
         value = self._loss_of(y, raw, weight, delta)
-        delta *= 1.0 / n_total
-        self.network.backward(X, layers, self._gradients(grad), work, masks)
+        scale(delta.ravel(), 1.0 / n_total)
+        room.through.backward(X, masks)
         return value / n_total
 
     def _loss_of(
@@ -186,15 +215,13 @@ class Objective:
             )
         return float(value)
 
-    def _take(self, rows: Rows) -> tuple[Features, Array, Array | None]:
-        """Return X, y and weight at `rows`: views of a slice, or copies in buffers."""
+    def _take(self, rows: Rows, room: Room) -> tuple[Features, Array, Array | None]:
+        """Return X, y and weight at `rows`: views of a slice, or copies in the room."""
         weight = None if self.weight is None else self.weight[rows]
         if isinstance(rows, slice):
             return self.X[rows], self.y[rows], weight
-        n_rows = len(rows)
         # mode="clip" lets take write straight into the buffer; rows are in range.
-        y = self.y.take(rows, axis=0, out=self._y_rows[:n_rows], mode="clip")
+        y = self.y.take(rows, axis=0, out=room.y, mode="clip")
         if self._is_sparse:
             return self.X[rows], y, weight
-        X = self.X.take(rows, axis=0, out=self._X_rows[:n_rows], mode="clip")
-        return X, y, weight
+        return self.X.take(rows, axis=0, out=room.X, mode="clip"), y, weight

@@ -5,6 +5,8 @@ takes 0.5 to 1.5 us and a temporary, the BLAS routine 0.1 to 0.3 us and none.
 """
 
 import math
+from collections.abc import Callable
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -16,19 +18,23 @@ from skffnn.core.typing import Array
 
 __all__ = [
     "add_scaled",
+    "adding_to_rows",
     "blend",
     "blocks",
     "clip_columns",
     "clip_norm",
     "faded",
+    "is_positive",
+    "ones",
     "rectify",
+    "row_sums",
     "scale",
     "stretches",
     "sum_of_squares",
-    "sum_rows",
 ]
 
 AXPY = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
+GER = {np.dtype(np.float32): blas.sger, np.dtype(np.float64): blas.dger}
 DOT = {np.dtype(np.float32): blas.sdot, np.dtype(np.float64): blas.ddot}
 # Unlike the root of a dot product it cannot overflow.
 NRM2 = {np.dtype(np.float32): blas.snrm2, np.dtype(np.float64): blas.dnrm2}
@@ -41,9 +47,10 @@ BLOCK_BYTES = 256 * 1024
 
 # An array is small up to this size, 200 x 100 and 256 x 128 among others.
 SMALL = 32_768
+ZERO = {np.dtype(t): np.zeros((), t) for t in (np.float32, np.float64)}
 ZEROS = {np.dtype(t): np.zeros(SMALL, t) for t in (np.float32, np.float64)}
 ONES = {np.dtype(t): np.ones(SMALL, t) for t in (np.float32, np.float64)}
-for constant in (*ZEROS.values(), *ONES.values()):
+for constant in (*ZERO.values(), *ZEROS.values(), *ONES.values()):
     constant.flags.writeable = False
 
 # Below this a factor of its own is multiplied into its vector: see `faded`.
@@ -58,10 +65,28 @@ def add_scaled(target: Array, factor: float, vector: Array) -> None:
     AXPY[target.dtype](vector, target, a=factor)
 
 
-def sum_rows(matrix: Array, out: Array) -> None:
-    """Write the sum of the rows of `matrix`, at most `SMALL`, into `out`."""
-    # A third of the time of matrix.sum(axis=0).
-    np.dot(ONES[matrix.dtype][: len(matrix)], matrix, out=out)
+def ones(length: int, dtype: np.dtype) -> Array:
+    """Return a vector of ones that nobody may write to."""
+    return ONES[dtype][:length] if length <= SMALL else np.ones(length, dtype)
+
+
+def adding_to_rows(matrix: Array, vector: Array) -> Callable[[], object]:
+    """Return what adds `vector` to each row of `matrix`, on one thread.
+
+    Both may change from one call to the next. `matrix` is contiguous and not empty.
+    """
+    # As a rank-one update it takes 0.7 us on 32 x 100 and 1.4 us on 200 x 100, as a
+    # broadcast 1.1 and 3.5 us.
+    column = ones(len(matrix), matrix.dtype)
+    update = GER[matrix.dtype]
+    return partial(update, 1.0, vector, column, a=matrix.T, overwrite_a=True)
+
+
+def row_sums(matrix: Array) -> Array:
+    """Return the sum of each row of `matrix` as a new array with one column."""
+    # Of 200 rows of 10 it takes 0.9 us, add.reduce(axis=1) 3.5 us.
+    width = matrix.shape[-1]
+    return np.dot(matrix, ones(width, matrix.dtype)[:, None])
 
 
 def rectify(z: Array, out: Array) -> None:
@@ -69,9 +94,20 @@ def rectify(z: Array, out: Array) -> None:
     # np.maximum has no fast loop for a scalar: 6.2 us on 200 x 100, clip takes 2.4 us,
     # a second array 1.1 us.
     if z.size <= SMALL:
-        np.maximum(z, ZEROS[z.dtype][: z.size].reshape(z.shape), out=out)
+        np.maximum(z, _zeros(z.shape, z.dtype), out=out)
     else:
         z.clip(0.0, math.inf, out=out)
+
+
+@lru_cache(maxsize=256)
+def _zeros(shape: tuple[int, ...], dtype: np.dtype) -> Array:
+    return ZEROS[dtype][: math.prod(shape)].reshape(shape)
+
+
+def is_positive(a: Array) -> Array:
+    """Return a new array of bool: ``a > 0``."""
+    # A Python number, which must become an array first, takes 0.3 us more.
+    return np.greater(a, ZERO[a.dtype])
 
 
 def sum_of_squares(vector: Array) -> float:
@@ -140,6 +176,8 @@ def stretches(rate: Rate, *vectors: Array) -> list[tuple[Any, ...]]:
     They may be shorter than the one that `rate` is meant for, and no block is empty.
     """
     if not isinstance(rate, Piecewise):
+        if vectors[0].nbytes <= BLOCK_BYTES:
+            return [(rate, *vectors)]
         return [(rate, *block) for block in blocks(*vectors)]
     bounds = pairwise((0, *rate.stops))
     return [

@@ -9,7 +9,7 @@ from scipy.special import erfc, expit
 from scipy.stats import norm
 
 from skffnn.core.activations import ACTIVATIONS
-from skffnn.core.network import Network, Workspace
+from skffnn.core.network import Network
 
 # Klambauer et al. (2017), eq. 14, in closed form.
 SELU_ALPHA = -np.sqrt(2 / np.pi) / (erfc(1 / np.sqrt(2)) * np.exp(0.5) - 1)
@@ -100,10 +100,10 @@ def test_forward_may_write_over_its_input(name):
 
 
 @every_activation
-def test_workspace_has_a_second_buffer_only_if_the_derivative_needs_z(name):
+def test_there_is_a_second_buffer_only_if_the_derivative_needs_z(name):
     f = ACTIVATIONS[name]
-    work = Workspace(Network((2, 3, 1), (f,)), 4, np.dtype(float))
-    assert (work.a[0] is work.z[0]) == (not f.keeps_z)
+    (z, a, _), _ = Network((2, 3, 1), (f,)).buffers(4, np.dtype(float))
+    assert (a is z) == (not f.keeps_z)
 
 
 @every_activation

@@ -17,8 +17,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skffnn.core.activations import ACTIVATIONS
 from skffnn.core.dropout import LEVELS, Dropout, Thinning
-from skffnn.core.network import KEEP_ALL, Network
+from skffnn.core.network import Network
 from skffnn.core.objective import CHUNK
+from skffnn.core.passes import KEEP_ALL
 from skffnn.core.schedules import SCHEDULES
 from skffnn.core.typing import Mask
 
@@ -211,14 +212,14 @@ def test_the_pieces_of_a_large_batch_have_masks_of_their_own(sparse):
 
 def test_on_average_a_linear_network_with_dropout_is_the_one_without():
     objective, params = make_objective("identity", hidden=(6, 5), n_rows=4)
-    rows, work = all_rows(objective), objective._work
-    layers = objective.network.layout.views(params)
-    plain = objective.network.forward(objective.X, layers, work).copy()
+    network, rows = objective.network, all_rows(objective)
+    through = network.bind(params, None, network.buffers(4, params.dtype))
+    plain = through.forward(objective.X).copy()
     state = SimpleNamespace(params=params, step=0, mask_rng=np.random.default_rng(0))
     thin = Thinning(Dropout((0.2, 0.3, 0.3)), objective.network, state, 1, 4)
     draws = []
     for _ in range(4000):
         X, masks = thin(objective.X[rows])
-        draws.append(objective.network.forward(X, layers, work, masks).copy())
+        draws.append(through.forward(X, masks).copy())
     error = np.std(draws, axis=0) / np.sqrt(len(draws))
     assert (np.abs(np.mean(draws, axis=0) - plain) < 5.0 * error).all()

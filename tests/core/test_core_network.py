@@ -8,7 +8,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from skffnn.core.activations import ACTIVATIONS
 from skffnn.core.layout import ParamLayout
-from skffnn.core.network import Network, Workspace
+from skffnn.core.network import Network
+from skffnn.core.passes import first
 
 SIZES = [(3, 1), (2, 4, 1), (5, 1, 3, 2)]
 
@@ -89,14 +90,13 @@ def test_float32_starts_where_float64_does_rounded(activation):
 def test_sparse_rows_give_what_dense_rows_give(sparse, dtype):
     dense, params = make_objective(dtype=dtype)
     network, X = dense.network, dense.X
-    layers = network.layout.views(params)
     results = []
     for rows in (X, sparse(X)):
-        work = Workspace(network, len(X), params.dtype)
-        raw = network.forward(rows, layers, work).copy()
-        work.delta[-1][...] = raw
         grad = np.empty_like(params)
-        network.backward(rows, layers, network.layout.views(grad), work)
+        through = network.bind(params, grad, network.buffers(len(X), params.dtype))
+        raw = through.forward(rows).copy()
+        through.delta[...] = raw
+        through.backward(rows)
         results.append((raw, grad))
     rtol = 1e-5 if dtype == np.float32 else 1e-12
     for of_dense, of_sparse in zip(*results, strict=True):
@@ -105,32 +105,70 @@ def test_sparse_rows_give_what_dense_rows_give(sparse, dtype):
 
 
 @pytest.mark.parametrize("activation", ["tanh", "gelu"])
-def test_a_shorter_workspace_is_the_same_memory(activation):
+def test_buffers_of_fewer_rows_are_the_same_memory(activation):
     network = Network((3, 4, 2), (ACTIVATIONS[activation],))
-    work = Workspace(network, 8, np.dtype(float))
-    part = work.first(5)
-    assert work.first(8) is work
-    assert work.first(5) is part
-    for name in ("z", "a", "delta"):
-        for whole, cut in zip(getattr(work, name), getattr(part, name), strict=True):
-            assert len(cut) == 5
-            assert np.shares_memory(whole[:5], cut)
-            assert not np.shares_memory(whole[5:], cut)
-    for layer in range(2):
-        assert (part.a[layer] is part.z[layer]) == (work.a[layer] is work.z[layer])
+    buffers = network.buffers(8, np.dtype(float))
+    cut = first(buffers, 5)
+    assert len(cut) == len(buffers) == 2
+    for layer, part in zip(buffers, cut, strict=True):
+        for whole, array in zip(layer, part, strict=True):
+            assert len(array) == 5
+            assert np.shares_memory(whole[:5], array)
+            assert not np.shares_memory(whole[5:], array)
+        assert (part[1] is part[0]) == (layer[1] is layer[0])
 
 
-def test_a_workspace_is_freed_at_once():
+def test_to_predict_there_is_no_delta():
     network = Network((3, 4, 2), (ACTIVATIONS["tanh"],))
-    work = Workspace(network, 8, np.dtype(float))
-    work.first(8), work.first(5)
-    buffer = weakref.ref(work.z[0])
+    buffers = network.buffers(8, np.dtype(float), to_predict=True)
+    assert [delta for _, _, delta in first(buffers, 5)] == [None, None]
+
+
+@pytest.mark.parametrize("options", [{}, {"layer_norm": True, "input_scale": True}])
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_buffers_of_a_pass_are_freed_at_once(n_members, options):
+    functions = (ACTIVATIONS["tanh"],)
+    network = Network((3, 4, 2), functions, n_members=n_members, **options)
+    params = np.zeros(network.layout.size)
+    buffers = network.buffers(8, params.dtype)
+    passes = [
+        network.bind(params, np.empty_like(params), first(buffers, n_rows))
+        for n_rows in (8, 5)
+    ]
+    buffer = weakref.ref(buffers[0][0])
     gc.disable()
     try:
-        del work
+        del buffers, passes
         assert buffer() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("options", [{}, {"layer_norm": True, "input_scale": True}])
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_a_pass_sees_the_parameters_as_they_are(n_members, options):
+    functions = (ACTIVATIONS["tanh"],)
+    network = Network((3, 4, 2), functions, n_members=n_members, **options)
+    rng = np.random.default_rng(0)
+    params = rng.normal(size=network.layout.size)
+    X, delta = rng.normal(size=(8, 3)), rng.normal(size=(8, 2))
+
+    def both_ways(through, grad):
+        raw = through.forward(X).copy()
+        through.delta[...] = delta
+        through.backward(X)
+        return raw, grad
+
+    grad, buffers = np.empty_like(params), network.buffers(8, params.dtype)
+    through = network.bind(params, grad, buffers)
+    both_ways(through, grad)
+    params[...] = rng.normal(size=params.shape)
+    again = both_ways(through, grad)
+    other = np.empty_like(params)
+    buffers = network.buffers(8, params.dtype)
+    anew = both_ways(network.bind(params, other, buffers), other)
+    for one, two in zip(again, anew, strict=True):
+        assert_array_equal(one, two)
 
 
 @pytest.mark.parametrize("max_rows", [1, 3, 8, 100])
@@ -138,8 +176,8 @@ def test_a_workspace_is_freed_at_once():
 def test_raw_does_not_depend_on_how_the_rows_are_cut(max_rows, sparse):
     objective, params = make_objective("gelu")
     network = objective.network
-    work = Workspace(network, 8, params.dtype)
-    at_once = network.forward(objective.X, network.layout.views(params), work)
+    through = network.bind(params, None, network.buffers(8, params.dtype))
+    at_once = through.forward(objective.X)
     raw = network.raw(sparse(objective.X), params, max_rows)
     assert raw.shape == (8, 3)
     assert_allclose(raw, at_once, rtol=1e-13, atol=1e-15)
@@ -158,12 +196,10 @@ def test_backward_knows_all_deltas_before_any_weight_changes(activation):
     objective, params = make_objective(activation)
     params.flags.writeable = False
     network = objective.network
-    layers = network.layout.views(params)
-    work = Workspace(network, 8, params.dtype)
-    work.delta[-1][...] = network.forward(objective.X, layers, work)
-    network.backward(
-        objective.X, layers, network.layout.views(np.empty_like(params)), work
-    )
+    buffers = network.buffers(8, params.dtype)
+    through = network.bind(params, np.empty_like(params), buffers)
+    through.delta[...] = through.forward(objective.X)
+    through.backward(objective.X)
 
 
 def test_without_hidden_layers_the_network_is_linear():

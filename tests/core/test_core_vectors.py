@@ -8,11 +8,14 @@ from skffnn.core.rates import Piecewise
 from skffnn.core.vectors import (
     BLOCK_BYTES,
     SMALL,
+    adding_to_rows,
     clip_norm,
+    is_positive,
+    ones,
     rectify,
+    row_sums,
     stretches,
     sum_of_squares,
-    sum_rows,
 )
 
 # The last is not small any more.
@@ -29,12 +32,39 @@ def draw(shape, dtype):
     return np.random.default_rng(0).standard_normal(shape).astype(dtype)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_rows_are_summed(shape, dtype):
-    matrix, out = draw(shape, dtype), np.empty(shape[1], dtype)
-    sum_rows(matrix, out)
-    tolerance = len(matrix) * np.finfo(dtype).eps
-    assert_allclose(out, matrix.sum(axis=0, dtype=float), tolerance, tolerance)
+@pytest.mark.parametrize("shape", [*SHAPES, (4, 3, 5)])
+def test_each_row_is_summed(shape, dtype):
+    matrix = draw(shape, dtype)
+    sums = row_sums(matrix)
+    assert sums.dtype == dtype
+    tolerance = shape[-1] * np.finfo(dtype).eps
+    expected = matrix.sum(axis=-1, keepdims=True, dtype=float)
+    assert_allclose(sums, expected, tolerance, tolerance)
+
+
+@pytest.mark.parametrize("length", [0, 1, SMALL, SMALL + 1])
+def test_ones_are_ones(length, dtype):
+    vector = ones(length, np.dtype(dtype))
+    assert vector.dtype == dtype
+    assert_array_equal(vector, np.ones(length))
+
+
+@pytest.mark.parametrize("shape", SHAPES[1:])
+def test_a_vector_is_added_to_each_row_also_when_it_has_changed(shape, dtype):
+    matrix, vector = draw(shape, dtype), draw(shape[1], dtype)
+    add = adding_to_rows(matrix, vector)
+    for change in (0.0, 1.5):
+        vector += change
+        expected = matrix + vector
+        add()
+        assert_array_equal(matrix, expected)
+
+
+def test_zero_and_nan_are_not_positive(dtype):
+    a = np.array([[-1.0, -0.0, 0.0], [1e-30, np.nan, np.inf]], dtype)
+    result = is_positive(a)
+    assert result.dtype == bool
+    assert_array_equal(result, [[False, False, False], [True, False, True]])
 
 
 @pytest.mark.parametrize("shape", SHAPES)

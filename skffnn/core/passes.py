@@ -1,0 +1,93 @@
+"""Feedforward is the computation, backpropagation is its gradient.
+
+`Network.bind` makes a `Pass` of parameters and `Buffers`. It may be used again and
+again, while the parameters change; what it computes lies in the buffers.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from skffnn.core.activations import Activation
+from skffnn.core.layers import Linear
+from skffnn.core.typing import Array, Features, Masks
+
+__all__ = ["KEEP_ALL", "Buffers", "Layer", "Pass", "first"]
+
+# No unit of any layer is left out.
+KEEP_ALL: Masks = {}
+
+# Of each layer z, a and delta, of shape (rows, width): pre-activation, activation and
+# dJ/dz. z and a are the same array where the derivative needs no z, and in the last
+# layer, which has no activation. delta is None where no pass goes backward.
+Buffers: TypeAlias = list[tuple[Array, Array, Any]]
+
+# One layer in passes over a given number of rows: how it makes z, f, z, a and delta.
+Layer: TypeAlias = tuple[Linear, Activation, Array, Array, Any]
+
+
+def first(buffers: Buffers, n_rows: int) -> Buffers:
+    """Return the same memory, cut to its first `n_rows` rows."""
+    cut = []
+    for z, a, delta in buffers:
+        part = z[:n_rows]
+        of_a = part if a is z else a[:n_rows]
+        cut.append((part, of_a, None if delta is None else delta[:n_rows]))
+    return cut
+
+
+class Pass:
+    """A way for a given number of rows through a network, and back.
+
+    Parameters
+    ----------
+    layers : list of Layer
+        From the features to the output.
+
+    Attributes
+    ----------
+    delta : ndarray of shape (rows, n_outputs)
+        Whoever calls `backward` writes dJ/draw there.
+    """
+
+    def __init__(self, layers: list[Layer]) -> None:
+        self._layers = layers
+        *_, self.delta = layers[-1]
+
+    def forward(self, X: Features, masks: Masks = KEEP_ALL) -> Array:
+        """Return raw, of shape (rows, n_outputs): a buffer, valid until the next call.
+
+        Parameters
+        ----------
+        X : ndarray or CSR of shape (rows, n_features)
+            Features.
+        masks : dict of int to Mask, default=KEEP_ALL
+            Of hidden layers, counted from zero, that leave units out.
+        """
+        below: Features = X
+        for number, (linear, f, z, a, _) in enumerate(self._layers):
+            linear.forward(below)
+            f.forward(z, a)
+            below = a
+            if number in masks:
+                below = np.multiply(a, masks[number].factor, out=masks[number].kept)
+        return z
+
+    def backward(self, X: Features, masks: Masks = KEEP_ALL) -> None:
+        """Overwrite the gradient with that of the last forward pass, with its masks.
+
+        No weight changes before every delta is known: this only writes gradients. The
+        buffers z and a are used up.
+        """
+        for number in range(len(self._layers) - 1, 0, -1):
+            linear, *_ = self._layers[number]
+            _, f, z, a, delta = self._layers[number - 1]
+            mask = masks.get(number - 1)
+            if mask is None:
+                linear.backward(a, delta)
+            else:
+                linear.backward(mask.kept, delta)
+                delta *= mask.factor
+            f.backward(z, a, delta)
+        linear, *_ = self._layers[0]
+        linear.backward(X, None)
