@@ -45,6 +45,7 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
     a = [np.empty((n_rows, width), dtype) for width in sizes]
     delta = [np.empty_like(part) for part in a]
     zeros = [np.zeros_like(part) for part in a]
+    zero, classes = np.zeros((), dtype), np.ones((sizes[-1], 1), dtype)
     y_rows, ones = np.empty_like(a[-1]), np.ones(n_rows, dtype)
     a_T, W_T = [part.T for part in a], [weights.T for weights in W]
     raw, of_raw, flat_of_raw = a[-1], delta[-1], delta[-1].reshape(-1)
@@ -57,7 +58,7 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
     def log_loss() -> float:
         shifted = raw - np.maximum.reduce(raw.T.copy(), axis=0)[:, None]
         np.exp(shifted, out=of_raw)
-        total = np.add.reduce(of_raw, axis=1, keepdims=True)
+        total = np.dot(of_raw, classes)
         np.divide(of_raw, total, out=of_raw)
         np.subtract(of_raw, y_rows, out=of_raw)
         np.log(total, out=total)
@@ -71,7 +72,7 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
         for layer in range(n_layers):
             z = a[layer + 1]
             np.dot(a[layer], W[layer], out=z)
-            ger(1.0, b[layer], ones, a=a_T[layer + 1], overwrite_a=True)
+            ger(1.0, b[layer], ones, 1, 1, a_T[layer + 1], 1, 1, 1)
             if layer < n_layers - 1:
                 np.maximum(z, zeros[layer + 1], out=z)
         value = loss() / n_rows
@@ -82,7 +83,8 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
             np.dot(a_T[layer], above, out=dW[layer])
             if layer:
                 np.dot(above, W_T[layer], out=delta[layer])
-                np.multiply(delta[layer], a[layer] > 0.0, out=delta[layer])
+                np.copyto(a[layer], np.greater(a[layer], zero))
+                np.multiply(delta[layer], a[layer], out=delta[layer])
         return value + penalize()
 
     step = (sgd if task.optimizer == "sgd" else adam)(params, grad)
@@ -117,7 +119,7 @@ def penalty(weights: np.ndarray, grad: np.ndarray) -> Callable[[], float]:
     def penalize() -> float:
         total = 0.0
         for w, g in blocks:
-            axpy(w, g, a=ALPHA)
+            axpy(w, g, len(g), ALPHA)
             total += dot(w, w)
         return 0.5 * ALPHA * total
 
@@ -137,9 +139,9 @@ def sgd(params: np.ndarray, grad: np.ndarray) -> Callable[[], None]:
             scal(factor, all_velocities)
             factor = 1.0
         for p, g, velocity in blocks:
-            axpy(g, velocity, a=-RATE / factor)
-            axpy(velocity, p, a=MOMENTUM * factor)
-            axpy(g, p, a=-RATE)
+            axpy(g, velocity, len(g), -RATE / factor)
+            axpy(velocity, p, len(g), MOMENTUM * factor)
+            axpy(g, p, len(g), -RATE)
 
     return step
 
@@ -147,7 +149,7 @@ def sgd(params: np.ndarray, grad: np.ndarray) -> Callable[[], None]:
 def plain_sgd(params: np.ndarray, grad: np.ndarray) -> Callable[[], None]:
     """Return a step of gradient descent."""
     axpy = get_blas_funcs("axpy", dtype=params.dtype)
-    return lambda: axpy(grad, params, a=-RATE)
+    return lambda: axpy(grad, params, len(grad), -RATE)
 
 
 def adam(params: np.ndarray, grad: np.ndarray) -> Callable[[], None]:
@@ -170,12 +172,12 @@ def adam(params: np.ndarray, grad: np.ndarray) -> Callable[[], None]:
         correction = math.sqrt(1.0 - BETA_2**t) / (1.0 - BETA_1**t)
         size = RATE * correction * (1.0 - BETA_1) * of_mean / root
         for p, g, mean, square in blocks:
-            axpy(g, mean, a=1.0 / of_mean)
+            axpy(g, mean, len(g), 1.0 / of_mean)
             np.multiply(g, g, out=g)
-            axpy(g, square, a=1.0 / of_square)
+            axpy(g, square, len(g), 1.0 / of_square)
             np.sqrt(square, out=g)
             np.add(g, EPSILON / root, out=g)
             np.divide(mean, g, out=g)
-            axpy(g, p, a=-size)
+            axpy(g, p, len(g), -size)
 
     return step

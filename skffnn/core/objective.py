@@ -195,11 +195,11 @@ class Objective:
         room = self._room(params, grad, count(rows))
         X, y, weight = self._take(rows, room)
         X, masks = thin(X)
-        raw = room.through.forward(X, masks)
-        delta = room.through.delta
-        value = self._loss_of(y, raw, weight, delta)
-        scale(delta.ravel(), 1.0 / n_total)
-        room.through.backward(X, masks)
+        through = room.through
+        raw = through.forward(X, masks)
+        value = self._loss_of(y, raw, weight, through.delta)
+        scale(through.delta.ravel(), 1.0 / n_total)
+        through.backward(X, masks)
         return value / n_total
 
     def _loss_of(

@@ -30,6 +30,7 @@ __all__ = [
     "row_sums",
     "scale",
     "stretches",
+    "sum_of",
     "sum_of_squares",
 ]
 
@@ -62,7 +63,7 @@ def add_scaled(target: Array, factor: float, vector: Array) -> None:
 
     Both are contiguous and of the same dtype, float32 or float64.
     """
-    AXPY[target.dtype](vector, target, a=factor)
+    AXPY[target.dtype](vector, target, len(target), factor)
 
 
 def ones(length: int, dtype: np.dtype) -> Array:
@@ -75,11 +76,11 @@ def adding_to_rows(matrix: Array, vector: Array) -> Callable[[], object]:
 
     Both may change from one call to the next. `matrix` is contiguous and not empty.
     """
-    # As a rank-one update it takes 0.7 us on 32 x 100 and 1.4 us on 200 x 100, as a
-    # broadcast 1.1 and 3.5 us.
-    column = ones(len(matrix), matrix.dtype)
+    # As a rank-one update it takes 0.4 us on 32 x 100 and 1.1 us on 200 x 100, as a
+    # broadcast 1.1 and 3.5 us. By name, the arguments would take 0.2 us.
+    column, strides, overwrite = ones(len(matrix), matrix.dtype), (1, 1), (1, 1, 1)
     update = GER[matrix.dtype]
-    return partial(update, 1.0, vector, column, a=matrix.T, overwrite_a=True)
+    return partial(update, 1.0, vector, column, *strides, matrix.T, *overwrite)
 
 
 def row_sums(matrix: Array) -> Array:
@@ -87,6 +88,13 @@ def row_sums(matrix: Array) -> Array:
     # Of 200 rows of 10 it takes 0.9 us, add.reduce(axis=1) 3.5 us.
     width = matrix.shape[-1]
     return np.dot(matrix, ones(width, matrix.dtype)[:, None])
+
+
+def sum_of(array: Array) -> float:
+    """Return the sum over the contiguous `array`."""
+    # Of 32 numbers it takes 0.4 us, add.reduce 0.7 us.
+    flat = array.ravel()
+    return float(DOT[flat.dtype](flat, ones(len(flat), flat.dtype)))
 
 
 def rectify(z: Array, out: Array) -> None:

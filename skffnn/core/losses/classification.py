@@ -11,7 +11,7 @@ from skffnn.core.losses.base import Loss, SeparableLoss, weighted_sum
 from skffnn.core.losses.constants import weighted_mean
 from skffnn.core.part import part
 from skffnn.core.typing import Array
-from skffnn.core.vectors import row_sums
+from skffnn.core.vectors import row_sums, sum_of
 
 __all__ = [
     "LogisticFocalLoss",
@@ -119,7 +119,7 @@ class SoftmaxLogLoss(SoftmaxLoss):
         gradient_out -= y
         log_total = np.log(total, out=total)
         if weight is None:
-            return float(np.add.reduce(log_total, axis=None) - np.vdot(y, shifted))
+            return sum_of(log_total) - float(np.vdot(y, shifted))
         gradient_out *= weight[:, None]
         log_total[:, 0] -= np.einsum("ij,ij->i", y, shifted)
         return float(np.dot(weight, log_total[:, 0]))

@@ -26,11 +26,10 @@ class SquaredError(SeparableLoss):
         self, y: Array, raw: Array, weight: Array | None, gradient_out: Array
     ) -> float:
         # The same in fewer passes: the loss of most regressions of few rows a step.
-        residual = raw - y
-        if weight is None:
-            gradient_out[...] = residual
-        else:
-            np.multiply(residual, weight[:, None], out=gradient_out)
+        residual = np.subtract(raw, y, out=gradient_out)
+        if weight is not None:
+            residual = gradient_out.copy()
+            gradient_out *= weight[:, None]
         return 0.5 * float(np.vdot(residual, gradient_out))
 
     def best_constant(self, y: Array, weight: Array | None) -> Array:
