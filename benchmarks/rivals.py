@@ -134,11 +134,11 @@ def floor(task: Task, X: np.ndarray) -> Contestant:
 
     def update() -> None:
         for layer in range(len(W)):
-            np.dot(a[layer], W[layer], out=a[layer + 1])
+            a[layer].dot(W[layer], out=a[layer + 1])
         for layer in reversed(range(len(W))):
-            np.dot(a[layer].T, delta[layer], out=dW[layer])
+            a[layer].T.dot(delta[layer], out=dW[layer])
             if layer:
-                np.dot(delta[layer], W[layer].T, out=delta[layer - 1])
+                delta[layer].dot(W[layer].T, out=delta[layer - 1])
 
     def updates(n_updates: int) -> None:
         for _ in range(n_updates):

@@ -72,14 +72,14 @@ def parts(layer_sizes: tuple[int, ...], n_rows: int, dtype: np.dtype) -> dict[st
     def products() -> None:
         below = X_rows
         for (W, _), (z, a, _) in zip(layers, buffers, strict=True):
-            np.dot(below, W, out=z)
+            below.dot(W, out=z)
             below = a
         for layer in reversed(range(len(layers))):
             delta = buffers[layer][2]
             below = buffers[layer - 1][1] if layer else X_rows
-            np.dot(below.T, delta, out=gradients[layer][0])
+            below.T.dot(delta, out=gradients[layer][0])
             if layer:
-                np.dot(delta, layers[layer][0].T, out=buffers[layer - 1][2])
+                delta.dot(layers[layer][0].T, out=buffers[layer - 1][2])
 
     def steps(name: str) -> Any:
         optimizer = OPTIMIZERS[name]()

@@ -58,11 +58,11 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
     def log_loss() -> float:
         shifted = raw - np.maximum.reduce(raw.T.copy(), axis=0)[:, None]
         np.exp(shifted, out=of_raw)
-        total = np.dot(of_raw, classes)
+        total = of_raw.dot(classes)
         np.divide(of_raw, total, out=of_raw)
         np.subtract(of_raw, y_rows, out=of_raw)
         np.log(total, out=total)
-        return float(np.add.reduce(total, axis=None) - np.vdot(y_rows, shifted))
+        return float(total.ravel().dot(ones) - np.vdot(y_rows, shifted))
 
     loss = squared_error if task.is_regression else log_loss
 
@@ -71,7 +71,7 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
         targets.take(rows, axis=0, out=y_rows, mode="clip")
         for layer in range(n_layers):
             z = a[layer + 1]
-            np.dot(a[layer], W[layer], out=z)
+            a[layer].dot(W[layer], out=z)
             ger(1.0, b[layer], ones, 1, 1, a_T[layer + 1], 1, 1, 1)
             if layer < n_layers - 1:
                 np.maximum(z, zeros[layer + 1], out=z)
@@ -79,11 +79,11 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
         scal(1.0 / n_rows, flat_of_raw)
         for layer in reversed(range(n_layers)):
             above = delta[layer + 1]
-            np.dot(ones, above, out=db[layer])
-            np.dot(a_T[layer], above, out=dW[layer])
+            ones.dot(above, out=db[layer])
+            a_T[layer].dot(above, out=dW[layer])
             if layer:
-                np.dot(above, W_T[layer], out=delta[layer])
-                np.copyto(a[layer], np.greater(a[layer], zero))
+                above.dot(W_T[layer], out=delta[layer])
+                a[layer][...] = np.greater(a[layer], zero)
                 np.multiply(delta[layer], a[layer], out=delta[layer])
         return value + penalize()
 

@@ -56,6 +56,7 @@ from skffnn._inputs import (
     make_preprocessor,
     preprocess,
 )
+from skffnn._label_targets import plain_labels
 from skffnn._losses import check_target, resolve_loss
 from skffnn._observer import Observer
 from skffnn._refit import build_refit, is_due, reason_of_both
@@ -68,12 +69,7 @@ from skffnn._resolve import (
 from skffnn._rollback import columns_kept_on_error
 from skffnn._scoring import HoldoutScore
 from skffnn._store import fitted_attributes, snapshot, warn_of_trouble
-from skffnn._targets import (
-    LabelTargets,
-    NumberTargets,
-    plain_labels,
-    zero_without_target,
-)
+from skffnn._targets import Targets, zero_without_target
 from skffnn._threads import blas_threads
 from skffnn._warnings import warn
 from skffnn.core.activations import ACTIVATIONS, Activation
@@ -327,7 +323,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     @abstractmethod
     def _make_targets(
         self, y: Array, weight: Array | None, classes: Any, incremental: bool
-    ) -> LabelTargets | NumberTargets:
+    ) -> Targets:
         """Return what encodes `y`, made from the first `y` there is."""
 
     def _allows_missing_targets(self) -> bool:
@@ -338,7 +334,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self,
         y: Array,
         weight: Array | None,
-        targets: LabelTargets | NumberTargets,
+        targets: Targets,
     ) -> Array | None:
         """Return the weights of the rows, with what their targets add to them."""
         return weight
@@ -411,7 +407,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         validation: tuple[Any, Any, Any],
         classes: Any,
         incremental: bool,
-    ) -> tuple[Any, Any, LabelTargets | NumberTargets, Data]:
+    ) -> tuple[Any, Any, Targets, Data]:
         """Return parameters without "auto", preprocessor, targets, and numbers."""
         going_on = self._goes_on(incremental)
         check_validation_set(self, validation)
@@ -470,7 +466,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     def _build(
         self,
         settings: Any,
-        targets: LabelTargets | NumberTargets,
+        targets: Targets,
         data: Data,
         file: CheckpointFile | None,
         incremental: bool,
@@ -526,7 +522,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         self,
         validation: tuple[Any, Any, Any],
         preprocessor: Any,
-        targets: LabelTargets | NumberTargets,
+        targets: Targets,
         dtype: np.dtype,
     ) -> Data:
         with validation_set_is_named():

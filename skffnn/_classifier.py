@@ -14,7 +14,8 @@ from skffnn._base import CLASS_WEIGHTS, IS_AUTO, BaseFFNN, Interval, loss_constr
 from skffnn._checkpoint import Checkpoint
 from skffnn._combinations import partial_fit_is_possible
 from skffnn._docs import document
-from skffnn._targets import LabelTargets, NumberTargets, is_multilabel
+from skffnn._label_targets import LabelTargets, is_multilabel
+from skffnn._targets import Targets
 from skffnn._weights import class_weighted
 from skffnn.core.activations import Activation
 from skffnn.core.averaging import Averaging
@@ -428,7 +429,7 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
         self,
         y: Array,
         weight: Array | None,
-        targets: LabelTargets | NumberTargets,
+        targets: Targets,
     ) -> Array | None:
         if self.class_weight is None:
             return weight

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from skffnn._targets import LabelTargets, NumberTargets
+from skffnn._targets import Targets
 from skffnn.core.state import mean_of
 from skffnn.core.typing import Array, Features, Rows, TargetKind
 
@@ -76,7 +76,7 @@ def encode(
     y: Any,
     sample_weight: Array | None,
     weight: Array | None,
-    targets: LabelTargets | NumberTargets,
+    targets: Targets,
     parts: tuple[Array, Array] | None = None,
 ) -> Data:
     """Return validated data as the network sees them.

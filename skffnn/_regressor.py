@@ -15,7 +15,7 @@ from skffnn._combinations import partial_fit_is_possible
 from skffnn._docs import document
 from skffnn._explained import share_explained
 from skffnn._losses import scales_target
-from skffnn._targets import NumberTargets
+from skffnn._number_targets import NumberTargets
 from skffnn.core.activations import Activation
 from skffnn.core.averaging import Averaging
 from skffnn.core.layer_rates import LayerRates

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from skffnn._targets import LabelTargets, NumberTargets
+from skffnn._label_targets import LabelTargets
+from skffnn._targets import Targets
 from skffnn._warnings import warn
 from skffnn.core.batches import spread
 from skffnn.core.divergence import much_larger
@@ -68,7 +69,7 @@ MEMBERS_WITHOUT_ROWS = (
 
 
 def fitted_attributes(
-    targets: LabelTargets | NumberTargets,
+    targets: Targets,
     run: Run,
     state: TrainingState,
     reason: StopReason | None,
@@ -107,7 +108,7 @@ def fitted_attributes(
     return attributes
 
 
-def snapshot(targets: LabelTargets | NumberTargets, run: Run) -> dict[str, Any]:
+def snapshot(targets: Targets, run: Run) -> dict[str, Any]:
     """Return the fitted attributes as if training ended now, for a callback to keep."""
     state = replace(run.state.copy(), progress=None)
     return fitted_attributes(targets, run, state, None)

@@ -27,8 +27,8 @@ Who owns what
 -------------
 `network.Network` describes, and owns no array.
 `passes.Pass` computes. It refers to ``params``, to their gradient, and to the buffers
-``z``, ``a`` and ``delta``, which `Objective` owns. What ``forward`` returns is one of
-them: valid until the next call.
+``z``, ``a`` and ``delta``, which are those of an `Objective` or of one prediction. What
+``forward`` returns is one of them: valid until the next call.
 `dropout.Thinning` owns the masks of a pass of training.
 `state.TrainingState` owns ``params`` and everything else that must survive
 from one call of ``partial_fit`` to the next.

@@ -116,7 +116,7 @@ class ReLU(Activation):
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:
         # Converted first: a product with bool takes longer than both.
-        np.copyto(a, is_positive(a))
+        a[...] = is_positive(a)
         delta *= a
 
 

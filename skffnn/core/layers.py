@@ -27,7 +27,7 @@ from skffnn.core.products import (
     write_transposed_product,
 )
 from skffnn.core.typing import Array, Features
-from skffnn.core.vectors import adding_to_rows, ones
+from skffnn.core.vectors import adding_to_rows, constant
 
 __all__ = ["Affine", "Linear", "MemberOutputs", "NormalizedAffine", "ScaledFeatures"]
 
@@ -62,8 +62,7 @@ class Affine:
     z : ndarray of shape (rows, width)
         Receives the pre-activations.
     delta : ndarray of shape (rows, width) or None
-        Holds dJ/dz before a pass goes backward; may be changed by it. None outside of
-        training.
+        Holds dJ/dz before a pass goes backward; may be changed by it. None to predict.
     """
 
     def __init__(
@@ -75,20 +74,23 @@ class Affine:
     ) -> None:
         self.W, self.b = params
         self.z = z
-        self._add_bias: Callable[[], object] = partial(np.add, z, self.b, out=z)
-        if delta is not None and z.size:
-            # In training, BLAS has one thread for this: see `skffnn._threads`.
+        self._add_bias: Callable[[], object]
+        if delta is None or not z.size:
+            # To predict, scipy's BLAS may have threads, which get in the way of those
+            # of numpy's: see `skffnn._threads`.
+            self._add_bias = partial(np.add, z, self.b, out=z)
+        else:
             self._add_bias = adding_to_rows(z, self.b)
         if delta is not None and gradients:
             self.dW, self.db = gradients
             self.delta = delta
-            self._ones = ones(len(z), z.dtype)
+            self._ones = constant(1.0, z.shape[:1], z.dtype)
 
     def forward(self, below: Features) -> None:
-        # np.dot rather than np.matmul: on small batches it spends half a microsecond
-        # less.
+        # On small batches the method takes 0.15 us less than np.dot, and 0.6 us less
+        # than np.matmul.
         if isinstance(below, np.ndarray):
-            np.dot(below, self.W, out=self.z)
+            below.dot(self.W, out=self.z)
             self._add_bias()
         else:
             np.add(below @ self.W, self.b, out=self.z)
@@ -97,12 +99,12 @@ class Affine:
         self.backward_to_product()
         write_transposed_product(below, self.delta, out=self.dW)
         if delta_below is not None:
-            np.dot(self.delta, self.W.T, out=delta_below)
+            self.delta.dot(self.W.T, out=delta_below)
 
     def backward_to_product(self) -> None:
         """Write all gradients but that of W, and turn delta into dJ/d(below W)."""
         # A third of the time of delta.sum(axis=0).
-        np.dot(self._ones, self.delta, out=self.db)
+        self._ones.dot(self.delta, out=self.db)
 
 
 class NormalizedAffine(Affine):
@@ -139,11 +141,11 @@ class NormalizedAffine(Affine):
     def forward(self, below: Features) -> None:
         normal, spread = self._normal, self._spread
         if isinstance(below, np.ndarray):
-            np.dot(below, self.W, out=normal)
+            below.dot(self.W, out=normal)
         else:
             normal[...] = below @ self.W
         # A product with a column takes a fraction of the time of normal.mean(axis=1).
-        normal -= np.dot(normal, self._averaging)
+        normal -= normal.dot(self._averaging)
         np.vecdot(normal, normal, out=spread[:, 0])
         spread /= normal.shape[1]
         spread += self.epsilon
@@ -155,12 +157,12 @@ class NormalizedAffine(Affine):
     def backward_to_product(self) -> None:
         delta, normal, gain = self.delta, self._normal, self.gain
         product = delta * normal
-        np.dot(self._ones, delta, out=self.db)
-        np.dot(self._ones, product, out=self.dgain)
+        self._ones.dot(delta, out=self.db)
+        self._ones.dot(product, out=self.dgain)
         # With d = delta * gain: (d - mean(d) - normal * mean(d * normal)) / spread
         weighted = (gain / len(gain))[:, None]
-        normal *= np.dot(product, weighted)
-        normal += np.dot(delta, weighted)
+        normal *= product.dot(weighted)
+        normal += delta.dot(weighted)
         delta *= gain
         delta -= normal
         delta /= self._spread

@@ -19,7 +19,7 @@ from skffnn.core.layers import (
     ScaledFeatures,
 )
 from skffnn.core.layout import ParamLayout
-from skffnn.core.passes import Buffers, Pass, first
+from skffnn.core.passes import Buffers, Pass, first_rows
 from skffnn.core.typing import Array, Features, Pool
 
 __all__ = ["INITIAL_VARIANCE", "Network"]
@@ -81,7 +81,7 @@ class Network:
 
     @cached_property
     def linear(self) -> tuple[Callable[..., Linear], ...]:
-        """One class per layer; the output layer is never normalised."""
+        """What makes each layer; that of the outputs is never normalised."""
         hidden = NormalizedAffine if self.layer_norm else Affine
         last = Affine if self.n_members == 1 else MemberOutputs
         first, *others = (*(hidden for _ in self.activations), last)
@@ -178,13 +178,13 @@ class Network:
         step = min(n_rows, max(1, max_rows // n_members))
         buffers = self.buffers(n_members * step, params.dtype, to_predict=True)
         through = self.bind(params, None, buffers)
-        if step == n_rows:  # nobody else will write into these buffers
-            return self._answer(X, through, pool)
+        if n_members == 1 and step == n_rows:
+            return through.forward(X)  # nobody else will write into these buffers
         raw = np.empty((n_rows, self.layer_sizes[-1]), params.dtype)
         for start in range(0, n_rows, step):
             rows = X[start : start + step]
             if rows.shape[0] < step:  # the last
-                last = first(buffers, n_members * rows.shape[0])
+                last = first_rows(buffers, n_members * rows.shape[0])
                 through = self.bind(params, None, last)
             raw[start : start + step] = self._answer(rows, through, pool)
         return raw

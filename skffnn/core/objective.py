@@ -23,7 +23,7 @@ from skffnn.core.batches import count, split
 from skffnn.core.dropout import Thin, keep_all
 from skffnn.core.losses import Loss
 from skffnn.core.network import Network
-from skffnn.core.passes import Pass, first
+from skffnn.core.passes import Pass, first_rows
 from skffnn.core.typing import Array, Features, Rows
 from skffnn.core.vectors import add_scaled, blocks, scale, sum_of_squares
 
@@ -87,7 +87,7 @@ class Objective:
         self._is_sparse = sp.issparse(X)
         self._piece = np.empty(network.layout.size if max_rows > CHUNK else 0, y.dtype)
         # What was made for these parameters and gradients serves as long as the same
-        # arrays come again.
+        # arrays come again. The penalty has its own: pieces have another gradient.
         self._params: Array | None = None
         self._grad: Array | None = None
         self._penalized: tuple[Array | None, Array | None] = None, None
@@ -104,11 +104,12 @@ class Objective:
         self._rooms: dict[int, Room] = {}
 
     def _room(self, params: Array, grad: Array | None, n_rows: int) -> Room:
-        """Return room for so many rows, part of the same buffers each time."""
+        """Return room for so many rows. Whoever goes forward only needs no `grad`."""
         if params is not self._params or (grad is not self._grad and grad is not None):
             self._params, self._grad, self._rooms = params, grad, {}
         if n_rows not in self._rooms:
-            through = self.network.bind(params, grad, first(self._buffers, n_rows))
+            buffers = first_rows(self._buffers, n_rows)
+            through = self.network.bind(params, self._grad, buffers)
             X, y = self._X_rows[:n_rows], self._y_rows[:n_rows]
             self._rooms[n_rows] = Room(X, y, through)
         return self._rooms[n_rows]

@@ -1,7 +1,7 @@
 """Feedforward is the computation, backpropagation is its gradient.
 
-`Network.bind` makes a `Pass` of parameters and `Buffers`. It may be used again and
-again, while the parameters change; what it computes lies in the buffers.
+`Network.bind` makes a `Pass` of parameters, their gradient and buffers. It may be used
+again and again, while the parameters change.
 """
 
 from typing import Any, TypeAlias
@@ -12,7 +12,7 @@ from skffnn.core.activations import Activation
 from skffnn.core.layers import Linear
 from skffnn.core.typing import Array, Features, Masks
 
-__all__ = ["KEEP_ALL", "Buffers", "Layer", "Pass", "first"]
+__all__ = ["KEEP_ALL", "Buffers", "Layer", "Pass", "first_rows"]
 
 # No unit of any layer is left out.
 KEEP_ALL: Masks = {}
@@ -26,7 +26,7 @@ Buffers: TypeAlias = list[tuple[Array, Array, Any]]
 Layer: TypeAlias = tuple[Linear, Activation, Array, Array, Any]
 
 
-def first(buffers: Buffers, n_rows: int) -> Buffers:
+def first_rows(buffers: Buffers, n_rows: int) -> Buffers:
     """Return the same memory, cut to its first `n_rows` rows."""
     cut = []
     for z, a, delta in buffers:
@@ -76,8 +76,8 @@ class Pass:
     def backward(self, X: Features, masks: Masks = KEEP_ALL) -> None:
         """Overwrite the gradient with that of the last forward pass, with its masks.
 
-        No weight changes before every delta is known: this only writes gradients. The
-        buffers z and a are used up.
+        The pass must have been bound to one. No weight changes before every delta is
+        known: this only writes gradients. The buffers z and a are used up.
         """
         for number in range(len(self._layers) - 1, 0, -1):
             linear, *_ = self._layers[number]

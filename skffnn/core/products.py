@@ -62,7 +62,7 @@ def transposed_product(X: Features, delta: Array) -> tuple[Any, Array]:
     zero, this takes half the time of the whole product.
     """
     if isinstance(X, np.ndarray):
-        return slice(None), np.dot(X.T, delta)
+        return slice(None), X.T.dot(delta)
     occurs = np.zeros(X.shape[1], bool)
     occurs[X.indices] = True
     columns = np.flatnonzero(occurs)
@@ -76,7 +76,7 @@ def transposed_product(X: Features, delta: Array) -> tuple[Any, Array]:
 def write_transposed_product(X: Features, delta: Array, out: Array) -> None:
     """Write X^T delta into `out`."""
     if isinstance(X, np.ndarray):
-        np.dot(X.T, delta, out=out)
+        X.T.dot(delta, out=out)
         return
     columns, product = transposed_product(X, delta)
     out.fill(0.0)

@@ -51,7 +51,7 @@ def apply(name, z):
 
 
 def multiply_by_derivative(name, z, delta):
-    """Hand over the buffers as `Network.backward` does."""
+    """Hand over the buffers as `Pass.backward` does."""
     f = ACTIVATIONS[name]
     z = z.copy()
     a = np.full_like(z, np.nan) if f.keeps_z else z

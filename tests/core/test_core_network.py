@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skffnn.core.activations import ACTIVATIONS
 from skffnn.core.layout import ParamLayout
 from skffnn.core.network import Network
-from skffnn.core.passes import first
+from skffnn.core.passes import first_rows
 
 SIZES = [(3, 1), (2, 4, 1), (5, 1, 3, 2)]
 
@@ -108,7 +108,7 @@ def test_sparse_rows_give_what_dense_rows_give(sparse, dtype):
 def test_buffers_of_fewer_rows_are_the_same_memory(activation):
     network = Network((3, 4, 2), (ACTIVATIONS[activation],))
     buffers = network.buffers(8, np.dtype(float))
-    cut = first(buffers, 5)
+    cut = first_rows(buffers, 5)
     assert len(cut) == len(buffers) == 2
     for layer, part in zip(buffers, cut, strict=True):
         for whole, array in zip(layer, part, strict=True):
@@ -121,7 +121,7 @@ def test_buffers_of_fewer_rows_are_the_same_memory(activation):
 def test_to_predict_there_is_no_delta():
     network = Network((3, 4, 2), (ACTIVATIONS["tanh"],))
     buffers = network.buffers(8, np.dtype(float), to_predict=True)
-    assert [delta for _, _, delta in first(buffers, 5)] == [None, None]
+    assert [delta for _, _, delta in first_rows(buffers, 5)] == [None, None]
 
 
 @pytest.mark.parametrize("options", [{}, {"layer_norm": True, "input_scale": True}])
@@ -132,7 +132,7 @@ def test_buffers_of_a_pass_are_freed_at_once(n_members, options):
     params = np.zeros(network.layout.size)
     buffers = network.buffers(8, params.dtype)
     passes = [
-        network.bind(params, np.empty_like(params), first(buffers, n_rows))
+        network.bind(params, np.empty_like(params), first_rows(buffers, n_rows))
         for n_rows in (8, 5)
     ]
     buffer = weakref.ref(buffers[0][0])

@@ -214,6 +214,32 @@ def test_the_value_alone_is_the_same_j(rows, monkeypatch):
     assert objective.value(params, rows) == pytest.approx(value, rel=1e-14)
 
 
+@pytest.mark.parametrize("chunk", [3, 8])
+@pytest.mark.parametrize("n_members", [1, 3])
+@pytest.mark.parametrize("more", [{}, {"layer_norm": True, "input_scale": True}])
+def test_what_was_evaluated_before_does_not_matter(monkeypatch, more, n_members, chunk):
+    monkeypatch.setattr(skffnn.core.objective, "CHUNK", chunk)
+    options = {"alpha": 0.1, "hidden": (5, 4), "n_members": n_members, **more}
+    objective, params = make_objective(**options)
+    other, grads = params + 0.1, [np.empty_like(params) for _ in range(2)]
+    calls = [
+        (p, grad, slice(0, n_rows))
+        for p in (params, other)
+        for grad in (None, *grads)
+        for n_rows in (8, 5, 3)
+    ]
+    order = np.random.default_rng(0).permutation(np.tile(np.arange(len(calls)), 5))
+    for p, grad, rows in (calls[number] for number in order):
+        fresh, _ = make_objective(**options)
+        if grad is None:
+            assert objective.value(p, rows) == fresh.value(p, rows)
+            continue
+        value = objective.value_and_gradient(p, grad, rows)
+        expected = np.empty_like(grad)
+        assert value == fresh.value_and_gradient(p, expected, rows)
+        assert_array_equal(grad, expected)
+
+
 class Sine(Activation):
     keeps_z = True
 
@@ -257,8 +283,16 @@ def test_the_elastic_net_and_its_gradient(l1_ratio):
 
 
 def test_a_weight_of_zero_is_not_pulled():
-    objective, params = make_objective(alpha=0.0)
+    free, params = make_objective(alpha=0.0)
     params[0] = 0.0
-    _, free = value_and_gradient(objective, params)
-    objective.alpha, objective.l1_ratio = 0.3, 1.0
-    assert value_and_gradient(objective, params)[1][0] == free[0]
+    penalized = Objective(
+        free.network, free.loss, 0.3, free.X, free.y, None, len(free.y), l1_ratio=1.0
+    )
+    _, without = value_and_gradient(free, params)
+    _, with_penalty = value_and_gradient(penalized, params)
+    assert with_penalty[0] == without[0]
+    pulled = (
+        with_penalty[: free.network.layout.n_weights]
+        != without[: free.network.layout.n_weights]
+    )
+    assert pulled[1:].all()

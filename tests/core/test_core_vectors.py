@@ -10,11 +10,12 @@ from skffnn.core.vectors import (
     SMALL,
     adding_to_rows,
     clip_norm,
+    constant,
     is_positive,
-    ones,
     rectify,
     row_sums,
     stretches,
+    sum_of,
     sum_of_squares,
 )
 
@@ -42,11 +43,22 @@ def test_each_row_is_summed(shape, dtype):
     assert_allclose(sums, expected, tolerance, tolerance)
 
 
-@pytest.mark.parametrize("length", [0, 1, SMALL, SMALL + 1])
-def test_ones_are_ones(length, dtype):
-    vector = ones(length, np.dtype(dtype))
-    assert vector.dtype == dtype
-    assert_array_equal(vector, np.ones(length))
+@pytest.mark.parametrize("shape", [(0, 1), (1, 1), (3, 4), (SMALL + 1, 1)])
+@pytest.mark.parametrize("of_sums", [np.float32, np.float64, np.longdouble])
+def test_sums_are_those_of_numpy(shape, of_sums):
+    array = draw(shape, of_sums)
+    tolerance = max(1, array.size) * np.finfo(of_sums).eps
+    expected = float(array.sum(dtype=np.longdouble))
+    assert_allclose(sum_of(array), expected, max(tolerance, 1e-15), tolerance)
+
+
+@pytest.mark.parametrize("shape", [(0,), (1, 1), (3, 4), (SMALL,), (SMALL + 1,)])
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_constant_is_full_of_its_value(shape, value, dtype):
+    array = constant(value, shape, np.dtype(dtype))
+    assert array.dtype == dtype
+    assert_array_equal(array, np.full(shape, value))
+    assert not array.flags.writeable
 
 
 @pytest.mark.parametrize("shape", SHAPES[1:])
