@@ -344,9 +344,11 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
             label whose probability exceeds one half, as a CSR matrix if y was sparse in
             fit.
         """
-        raw = self._raw_predict(X)
+        raw, link = self._raw_predict(X), self._loss.link
+        if self._targets.kind == "multiclass" and link.keeps_order:
+            return self._targets.decode(raw)
         # Logarithms still tell apart probabilities that round to one.
-        return self._targets.decode(self._loss.link.log_inverse(raw))
+        return self._targets.decode(link.log_inverse(raw))
 
     def decision_function(self, X: Any) -> Array:
         """Return the scores whose inverse link gives the probabilities.

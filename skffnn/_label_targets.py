@@ -150,7 +150,10 @@ class LabelTargets:
         return encoded
 
     def decode(self, log_p: Array) -> Array:
-        """Return the most probable labels, given logarithms of their probabilities."""
+        """Return the most probable labels, given logarithms of their probabilities.
+
+        Of exclusive classes, scores in the same order are enough.
+        """
         if self.kind == "multiclass":
             return self.classes.take(log_p.argmax(axis=1))
         likely = (log_p > -np.log(2.0)).astype(int)

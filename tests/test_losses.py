@@ -25,7 +25,7 @@ from sklearn.model_selection import GridSearchCV
 
 import skffnn
 from skffnn.core.batches import SOLVERS
-from skffnn.core.links import LINKS, Link
+from skffnn.core.links import LINKS, Link, SoftmaxLink
 from skffnn.core.losses import LOSSES, IgnoringMissing, SeparableLoss
 from skffnn.core.schedules import Exponential
 
@@ -649,6 +649,26 @@ def test_a_row_without_targets_is_no_row_to_the_preprocessor_either(diabetes):
     expected = clone(model).fit(X[there], y[there]).predict(X)
     model.set_params(missing_targets="ignore").fit(X, z)
     np.testing.assert_allclose(model.predict(X), expected, rtol=1e-6)
+
+
+def test_the_class_predicted_is_the_most_probable_by_a_link_of_ones_own():
+    class Prior(SoftmaxLink):
+        """Counts the last class for more than the network does."""
+
+        def log_inverse(self, raw):
+            return super().log_inverse(raw + np.array([0.0, 0.0, 3.0], raw.dtype))
+
+    class WithPrior(type(LOSSES["log_loss"]["multiclass"]())):
+        link = Prior()
+
+    X, y = load_wine(return_X_y=True)
+    model = FFNNClassifier((8,), loss=WithPrior(), max_iter=30, random_state=0)
+    model.fit(X / X.max(axis=0), y)
+    probable = model.predict_proba(X / X.max(axis=0)).argmax(axis=1)
+    assert not np.array_equal(
+        probable, model.decision_function(X / X.max(axis=0)).argmax(axis=1)
+    )
+    np.testing.assert_array_equal(model.predict(X / X.max(axis=0)), probable)
 
 
 def test_a_link_without_a_score_is_refused_before_training(diabetes):

@@ -77,8 +77,9 @@ class Affine:
         self._add_bias: Callable[[], object]
         if delta is None or not z.size:
             # To predict, scipy's BLAS may have threads, which get in the way of those
-            # of numpy's: see `skffnn._threads`.
-            self._add_bias = partial(np.add, z, self.b, out=z)
+            # of numpy's: see `skffnn._threads`. Two axes, because one row then takes
+            # a third of the time.
+            self._add_bias = partial(np.add, z, self.b[None], out=z)
         else:
             self._add_bias = adding_to_rows(z, self.b)
         if delta is not None and gradients:

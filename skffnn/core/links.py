@@ -41,12 +41,22 @@ class Link(Part, ABC):
         The kinds of classification targets whose probabilities it gives.
     sums_to_one : bool
         Whether the predictions of a row do.
+    keeps_order : bool
+        Whether a larger score in a row is a larger prediction. A subclass with another
+        inverse must say so itself.
     """
 
     name: ClassVar[str]
     range: ClassVar[str] = "(-inf, inf)"
     classifies: ClassVar[tuple[TargetKind, ...]] = ()
     sums_to_one: ClassVar[bool] = False
+    keeps_order: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = vars(cls).keys()
+        if own & {"inverse", "log_inverse"} and "keeps_order" not in own:
+            cls.keeps_order = False
 
     @abstractmethod
     def inverse(self, raw: Array) -> Array:
@@ -132,6 +142,7 @@ class LogisticLink(Link):
         "multilabel",
         "multiclass",
     )
+    keeps_order: ClassVar[bool] = True
 
     def inverse(self, raw: Array) -> Array:
         return expit(raw)
@@ -211,6 +222,7 @@ class SoftmaxLink(Link):
     name: ClassVar[str] = "softmax"
     classifies: ClassVar[tuple[TargetKind, ...]] = ("multiclass",)
     sums_to_one: ClassVar[bool] = True
+    keeps_order: ClassVar[bool] = True
 
     def inverse(self, raw: Array) -> Array:
         return np.exp(self.log_inverse(raw))

@@ -52,7 +52,7 @@ class Pass:
 
     def __init__(self, layers: list[Layer]) -> None:
         self._layers = layers
-        *_, self.delta = layers[-1]
+        self.delta = layers[-1][-1]
 
     def forward(self, X: Features, masks: Masks = KEEP_ALL) -> Array:
         """Return raw, of shape (rows, n_outputs): a buffer, valid until the next call.

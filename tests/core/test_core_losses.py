@@ -16,7 +16,7 @@ from sklearn.metrics import (
     mean_tweedie_deviance,
 )
 
-from skffnn.core.links import LINKS, IdentityLink
+from skffnn.core.links import LINKS, IdentityLink, LogisticLink, SoftmaxLink
 from skffnn.core.losses import LOSSES, IgnoringMissing, ThroughLink
 
 LEVELS = (0.1, 0.5, 0.8)
@@ -328,6 +328,36 @@ def test_probabilities_of_the_softmax_sum_to_one(name):
     link = LOSSES[name]["multiclass"].link
     if link.name == "softmax":
         np.testing.assert_allclose(link.inverse(raw).sum(axis=1), 1.0, rtol=1e-14)
+
+
+@pytest.mark.parametrize("link", [LogisticLink(), SoftmaxLink()], ids=repr)
+def test_the_largest_score_is_the_largest_probability(link):
+    assert link.keeps_order
+    raw = np.random.default_rng(0).normal(scale=5.0, size=(200, 4))
+    np.testing.assert_array_equal(
+        raw.argmax(axis=1), link.log_inverse(raw).argmax(axis=1)
+    )
+
+
+def test_a_link_with_an_inverse_of_its_own_says_itself_that_it_keeps_the_order():
+    class Renamed(SoftmaxLink):
+        name = "renamed"
+
+    class Other(SoftmaxLink):
+        def log_inverse(self, raw):
+            return super().log_inverse(-raw)
+
+    class Colder(SoftmaxLink):
+        keeps_order = True
+
+        def log_inverse(self, raw):
+            return super().log_inverse(2.0 * raw)
+
+    assert [link.keeps_order for link in (Renamed, Other, Colder)] == [
+        True,
+        False,
+        True,
+    ]
 
 
 def test_the_identity_link_predicts_the_score():
