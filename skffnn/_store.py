@@ -16,6 +16,7 @@ from skffnn.core.objective import CHUNK
 from skffnn.core.optimizers import LBFGS
 from skffnn.core.plan import Run
 from skffnn.core.state import TrainingState
+from skffnn.core.typing import Array
 
 __all__ = ["fitted_attributes", "snapshot", "warn_of_trouble"]
 
@@ -114,6 +115,11 @@ def snapshot(targets: Targets, run: Run) -> dict[str, Any]:
     return fitted_attributes(targets, run, state, None)
 
 
+def is_constant(rows: Array) -> bool:
+    """Return whether all rows are the same."""
+    return bool((rows == rows[0]).all())
+
+
 def what_is_wrong(run: Run) -> str | None:
     """Return what is wrong with a network that training says is finished.
 
@@ -128,11 +134,10 @@ def what_is_wrong(run: Run) -> str | None:
     X, y = objective.X[few], objective.y[few]
     weight = None if objective.weight is None else objective.weight[few]
     raw = network.raw(X, run.state.params, CHUNK, loss.pool)
-    # Rows that differ differ in almost every projection.
-    projection = X @ np.linspace(1.0, 2.0, X.shape[1])
-    constant = [(part == part[0]).all() for part in (raw, projection, y)]
-    if network.activations and constant == [True, False, False]:
-        return DEAD
+    if network.activations and is_constant(raw) and not is_constant(y):
+        # Rows that differ differ in almost every projection.
+        if not is_constant(X @ np.linspace(1.0, 2.0, X.shape[1])):
+            return DEAD
     if run.state.epoch < FEW_EPOCHS and not isinstance(run.plan.optimizer, LBFGS):
         return None
     try:

@@ -151,6 +151,7 @@ DOORS = {
         "core.optimizers",
         "core.plan",
         "core.state",
+        "core.typing",
     },
     "_combinations": {
         "_resolve",
