@@ -63,11 +63,9 @@ def parts(layer_sizes: tuple[int, ...], n_rows: int, dtype: np.dtype) -> dict[st
     rows = rng.permutation(2 * n_rows)[:n_rows]
     X_rows, y_rows = X[rows], y[rows]
     objective.value_and_gradient(params, grad, rows)
-    buffers = network.buffers(n_rows, dtype)
-    through = network.bind(params, grad, buffers)
+    buffers, room = objective._buffers, objective._room(params, grad, n_rows)
+    through = room.through
     raw = through.forward(X_rows).copy()
-    delta = through.delta
-    room = objective._room(params, grad, n_rows)
 
     def products() -> None:
         below = X_rows
@@ -98,7 +96,7 @@ def parts(layer_sizes: tuple[int, ...], n_rows: int, dtype: np.dtype) -> dict[st
         "floor": products,
         "take": lambda: objective._take(rows, room),
         "forward": lambda: through.forward(X_rows),
-        "loss": lambda: loss.value_and_gradient(y_rows, raw, None, delta),
+        "loss": lambda: loss.value_and_gradient(y_rows, raw, None, through.delta),
         "backward": lambda: through.backward(X_rows),
         "all of J": lambda: objective.value_and_gradient(params, grad, rows),
         "sgd": steps("sgd"),

@@ -41,7 +41,7 @@ def build_refit(
 ) -> Run:
     """Put the training on all rows together that follows one with a hold-out.
 
-    It begins with the same parameters and takes the best number of epochs, whatever
+    It begins with the same weights and takes the best number of epochs, whatever
     becomes of the training loss. Time is not limited again.
 
     Parameters

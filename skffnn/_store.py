@@ -134,10 +134,10 @@ def what_is_wrong(run: Run) -> str | None:
     X, y = objective.X[few], objective.y[few]
     weight = None if objective.weight is None else objective.weight[few]
     raw = network.raw(X, run.state.params, CHUNK, loss.pool)
-    if network.activations and is_constant(raw) and not is_constant(y):
-        # Rows that differ differ in almost every projection.
-        if not is_constant(X @ np.linspace(1.0, 2.0, X.shape[1])):
-            return DEAD
+    says_the_same = network.activations and is_constant(raw) and not is_constant(y)
+    # Rows that differ differ in almost every projection.
+    if says_the_same and not is_constant(X @ np.linspace(1.0, 2.0, X.shape[1])):
+        return DEAD
     if run.state.epoch < FEW_EPOCHS and not isinstance(run.plan.optimizer, LBFGS):
         return None
     try:

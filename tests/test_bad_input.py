@@ -9,7 +9,7 @@ from sklearn.exceptions import NotFittedError
 
 from skffnn.core.activations import ACTIVATIONS, LeakyReLU
 from skffnn.core.losses import LOSSES
-from skffnn.core.optimizers import OPTIMIZERS, Optimizer
+from skffnn.core.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from skffnn.core.optimizers.adam import Adam
 from skffnn.core.schedules import Adaptive, InverseScaling, WarmUp
 
@@ -237,8 +237,9 @@ def test_a_schedule_that_returns_nonsense_is_named():
 
 def test_options_without_effect_are_named_in_one_warning():
     model = FFNNClassifier(
-        solver="batch", batch_size=10, momentum=0.5, validation_fraction=0.2, beta_1=0.8
-    )
+        solver="batch", batch_size=10, momentum=0.5, validation_fraction=0.2,
+        beta_1=0.8, tol=0.1, random_state=0,
+    )  # fmt: skip
     with pytest.warns(UserWarning, match="No effect") as record:
         model.fit(X, LABELS)
     (message,) = [str(w.message) for w in record]
@@ -323,3 +324,23 @@ def test_prediction_of_plain_arrays_is_checked_too(value):
             model.predict(bad)
     with pytest.raises(ValueError, match="3 features, but"):
         model.predict(X[:, :3])
+
+
+def test_the_number_of_labels_is_named_where_it_is_wrong():
+    indicator = (np.arange(3) == LABELS[:, None]).astype(int)
+    model = FFNNClassifier(random_state=0)
+    with pytest.raises(ValueError, match="must name the 3 columns of y"):
+        model.partial_fit(X, indicator, classes=[0, 1])
+    model.partial_fit(X, indicator)
+    with pytest.raises(ValueError, match="y has 2 columns, .* with 3 labels"):
+        model.partial_fit(X, indicator[:, :2])
+
+
+def test_times_are_no_targets_of_a_regression():
+    days = np.arange(len(X)).astype("datetime64[D]")
+    with pytest.raises(ValueError, match="y must hold numbers, got dtype datetime64"):
+        FFNNRegressor().fit(X, days)
+
+
+def test_an_object_of_lbfgs_has_no_single_step_either():
+    assert not hasattr(FFNNClassifier(solver="batch", optimizer=LBFGS()), "partial_fit")

@@ -161,6 +161,7 @@ def test_an_epoch_that_was_broken_off_is_ended(iris):
     X, y = iris
     model = FFNNRegressor(learning_rate_init=1e10, optimizer="sgd", random_state=0)
     model.set_callbacks(recorder).fit(X, y)
+    assert model.stop_reason_ == "diverged"
     begun = recorder.events.count(("begin", "epoch"))
     assert begun == recorder.events.count(("end", "epoch")) >= 1
 
@@ -180,6 +181,8 @@ def test_a_kept_snapshot_is_a_model_of_its_own(iris):
     model = FFNNClassifier(**parameters).set_callbacks(Keeper()).fit(X, y)
     twin = FFNNClassifier(**parameters).fit(X, y)
     assert [len(m.loss_curve_) for m in Keeper.kept] == [1, 2, 3, 4]
+    short = FFNNClassifier(**{**parameters, "max_iter": 2}).fit(X, y)
+    np.testing.assert_array_equal(Keeper.kept[1].coefs_[0], short.coefs_[0])
     Keeper.kept[1].set_callbacks().partial_fit(X, y)
     np.testing.assert_array_equal(
         model.set_callbacks().fit(X, y).coefs_[0], twin.fit(X, y).coefs_[0]

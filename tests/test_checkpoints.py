@@ -11,7 +11,7 @@ import pytest
 import scipy.sparse as sp
 from plain import FFNNClassifier, FFNNRegressor
 from sklearn.base import clone
-from sklearn.model_selection import TimeSeriesSplit, cross_val_score
+from sklearn.model_selection import ShuffleSplit, TimeSeriesSplit, cross_val_score
 
 from skffnn import Checkpoint
 from skffnn._checkpoint import CheckpointFile
@@ -91,8 +91,10 @@ def test_every_optimizer_resumes(iris, tmp_path, parameters, n_epochs):
     plain = FFNNClassifier((5,), **parameters).fit(X, y)
     model = FFNNClassifier((5,), checkpoint=every(tmp_path, n_epochs), **parameters)
     steps = plain._state.step // 8
-    resumed, n_kills = fit_with_kills(model, [3 * steps, 5 * steps + 1], X, y)
+    at = [4 * steps, 6 * steps + 1]
+    resumed, n_kills = fit_with_kills(model, at, X, y)
     assert n_kills == 2
+    assert Kills.calls < at[-1] + 8 * steps  # the last life did not start anew
     assert_same(resumed, plain)
     assert list(tmp_path.iterdir()) == []
 
@@ -130,9 +132,10 @@ def test_every_kind_of_run_resumes_wherever_it_was(
     plain = FFNNRegressor((8,), **settings).fit(X, y, weight)
     n_calls = Kills.calls
     model = FFNNRegressor((8,), checkpoint=every(tmp_path, 2), **settings)
-    at = range(40, 10 * n_calls, 41)
+    at = range(70, 10 * n_calls, 71)
     resumed, n_kills = fit_with_kills(model, at, X, y, weight)
     assert n_kills >= 2
+    assert Kills.calls < at.stop  # no life had to start anew
     assert_same(resumed, plain)
     assert resumed.predict(X).dtype == dtype
 
@@ -195,6 +198,8 @@ def test_a_seed_that_nobody_knows_is_kept(iris, tmp_path, random_state):
         tmp_path, *iris, random_state=random_state, early_stopping=True
     )
     state, _ = read_state(tmp_path / "run.ckpt")
+    if random_state is not None:
+        random_state.randint(10)  # what the next fit would draw is another seed
     model.fit(*iris)
     assert model._state.seed == state.seed
     assert model.validation_scores_[: state.epoch] == state.validation_scores
@@ -238,6 +243,15 @@ def test_a_hold_out_that_is_new_is_the_only_thing_named(iris, tmp_path):
     with pytest.raises(ValueError, match=r"X_val, y_val\. Remove") as raised:
         model.fit(*iris, X_val=iris[0], y_val=iris[1])
     assert "None there and None here" not in str(raised.value)
+
+
+def test_other_rows_held_out_are_named(iris, tmp_path):
+    drawn = ShuffleSplit(1, test_size=0.2)
+    model = interrupted_file(
+        tmp_path, *iris, early_stopping=True, validation_split=drawn
+    )
+    with pytest.raises(ValueError, match=r"Different are the rows held out\. Remove"):
+        model.fit(*iris)
 
 
 def test_what_does_not_change_the_model_may_change(iris, tmp_path, capsys):
@@ -296,6 +310,7 @@ def test_ctrl_c_keeps_the_file(iris, tmp_path):
     Kills.calls, Kills.at = 0, [13]
     with pytest.warns(UserWarning, match="interrupted"):
         model.fit(X, y)
+    assert (tmp_path / "run.ckpt").exists()
     assert_same(model.fit(X, y), plain)
     assert list(tmp_path.iterdir()) == []
 
@@ -338,10 +353,8 @@ def test_a_state_that_a_file_cannot_hold_is_named(iris, tmp_path):
 def test_a_checkpoint_does_not_change_the_model_nor_its_pickle(diabetes, tmp_path):
     X, y = diabetes
     plain = FFNNRegressor(max_iter=5, random_state=0).fit(X, y)
-    model = FFNNRegressor(max_iter=5, random_state=0, checkpoint=tmp_path / "a").fit(
-        X, y
-    )
-    assert_same(model, plain)
+    model = FFNNRegressor(max_iter=5, random_state=0, checkpoint=every(tmp_path))
+    assert_same(model.fit(X, y), plain)
     assert len(pickle.dumps(model)) < len(pickle.dumps(plain)) + 1000
 
 
@@ -400,9 +413,10 @@ def test_wrong_settings_are_named_where_they_are_made():
 
 
 def test_partial_fit_says_that_it_writes_none(iris, tmp_path):
-    model = FFNNRegressor(checkpoint=str(tmp_path / "a"))
+    model = FFNNRegressor(checkpoint=every(tmp_path), random_state=0)
     with pytest.warns(UserWarning, match="No effect.*checkpoint"):
         model.partial_fit(*iris)
+    assert list(tmp_path.iterdir()) == []
 
 
 # Imports once, then lets a child fit and kills it, again and again.

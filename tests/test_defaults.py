@@ -21,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skffnn import FFNNClassifier, FFNNRegressor
 from skffnn._auto import AUTO, Problem, resolve_auto
+from skffnn._inputs import make_preprocessor
 from skffnn.core.averaging import PolynomialAverage
 
 ESTIMATORS = [FFNNClassifier, FFNNRegressor]
@@ -307,3 +308,27 @@ def test_a_schedule_of_the_automatic_dropout_has_an_effect(n_rows):
         warnings.simplefilter("error")
         model.fit(X[:n_rows], y[:n_rows])
     assert model.dropout_ > 0.0
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "classifies", "n_columns", "n_bins"),
+    [
+        (149, True, 3, None),
+        (150, True, 3, 3),
+        (9999, True, 3, 8),
+        (9999, False, 3, 16),
+        (9999, True, 80, None),
+        (9999, False, 64, 5),
+    ],
+)
+def test_the_automatic_bins(n_rows, classifies, n_columns, n_bins):
+    made = make_preprocessor("auto", Problem(n_rows, classifies), n_columns)
+    assert made.numeric == ("robust" if n_bins is None else "robust_bins")
+    assert n_bins is None or made.n_bins == n_bins
+    assert made.dtype == np.float32
+
+
+def test_the_fewest_rows_are_computed_in_double_precision_and_have_no_rare_category():
+    few, more = (make_preprocessor("auto", Problem(n, True), 3) for n in (64, 65))
+    assert (few.dtype, few.min_frequency) == (None, None)
+    assert (more.dtype, more.min_frequency) == (np.float32, 2.0 / 65)

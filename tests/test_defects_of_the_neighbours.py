@@ -9,9 +9,11 @@ import pytest
 import scipy.sparse as sp
 from plain import FFNNClassifier, FFNNRegressor
 from sklearn.datasets import load_diabetes, load_digits, load_iris, load_wine
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 
 import skffnn
+from skffnn._holdout import split_rows
 from skffnn.core.objective import CHUNK
 
 quiet = pytest.mark.filterwarnings("ignore:max_iter=")
@@ -102,9 +104,10 @@ def test_08_a_warm_start_restores_its_best_weights(cancer):
         early_stopping=True, warm_start=True, random_state=0, learning_rate_init=0.05
     ).fit(X, y)
     model.set_params(learning_rate_init=0.3, n_iter_no_change=5).fit(X, y)
-    holdout_loss = -model.validation_scores_[-1]
-    best_of_call = -max(model.validation_scores_[-model.n_iter_ :])
-    assert best_of_call < holdout_loss
+    assert model.best_validation_score_ > model.validation_scores_[-1]
+    _, rows = split_rows(len(y), 0.1, y, model._state.seed)
+    loss = log_loss(y[rows], model.predict_proba(X[rows]))
+    assert loss == pytest.approx(-model.best_validation_score_)
 
 
 def test_09_patience_is_exact(iris):

@@ -137,11 +137,14 @@ def test_sparse_is_dense(option):
 @every_option
 def test_prediction_is_the_network_with_the_fitted_parameters(option):
     model = regressor(**OPTIONS[option]).fit(X, Y)
-    network = Network((X.shape[1], 8, 6, 1), model._network.activations)
-    if not model.layer_norm_gains_:
-        parts = [*model.coefs_, *model.intercepts_]
-        params = np.concatenate([part.ravel() for part in parts])
-        np.testing.assert_allclose(network.raw(X, params, 50)[:, 0], model.predict(X))
+    network = Network(
+        (X.shape[1], 8, 6, 1),
+        model._network.activations,
+        layer_norm="layer_norm" in OPTIONS[option],
+    )
+    parts = [*model.coefs_, *model.intercepts_, *model.layer_norm_gains_]
+    params = np.concatenate([part.ravel() for part in parts])
+    np.testing.assert_allclose(network.raw(X, params, 50)[:, 0], model.predict(X))
     np.testing.assert_array_equal(model.predict(X), model.predict(X))
     np.testing.assert_allclose(model.predict(X[:1]), model.predict(X)[:1])
 

@@ -72,15 +72,28 @@ def test_no_row_left_to_train_on_is_an_error():
 def test_partial_fit_is_not_offered():
     model = FFNNClassifier(early_stopping=True)
     assert not hasattr(model, "partial_fit")
-    with pytest.raises(AttributeError, match="partial_fit"):
+    with pytest.raises(AttributeError, match="partial_fit") as error:
         model.partial_fit([[0.0]], [0], classes=[0, 1])
+    assert "early_stopping=True" in str(error.value.__cause__)
 
 
 def test_a_warm_start_keeps_its_hold_out(cancer):
     X, y = cancer
-    model = FFNNClassifier(early_stopping=True, warm_start=True, random_state=0)
-    seed = model.fit(X, y)._state.seed
-    assert model.fit(X, y)._state.seed == seed
+    seen = []
+
+    def scorer(estimator, X, y):
+        seen.append(X)
+        return estimator.score(X, y)
+
+    model = FFNNClassifier(
+        early_stopping=True, warm_start=True, scoring=scorer, max_iter=2, random_state=0
+    )
+    for n_epochs in (2, 4):
+        with pytest.warns(ConvergenceWarning, match="max_iter=2"):
+            model.fit(X, y)
+        assert model.n_iter_ == n_epochs
+    assert len(seen) > 3
+    assert all(np.array_equal(rows, seen[0]) for rows in seen)
 
 
 def test_a_warm_start_with_the_same_data_and_parameters_has_nothing_to_do(cancer):

@@ -407,7 +407,7 @@ def test_warnings_of_members_point_at_the_user(iris):
 
 
 def test_a_grid_search_reaches_the_members(iris):
-    grid = {"deepensembleclassifier__estimator__alpha": [1e-4, 1.0]}
+    grid = {"deepensembleclassifier__estimator__alpha": [1e-2, 1.0]}
     model = make_pipeline(StandardScaler(), classifier(2))
     search = GridSearchCV(model, grid, cv=2).fit(*iris)
     member = search.best_estimator_[-1].estimators_[0]

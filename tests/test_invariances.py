@@ -239,6 +239,10 @@ def test_the_mean_and_deviation_are_those_of_the_weighted_targets(missing):
     np.testing.assert_allclose(prediction, mean, rtol=1e-6)
     # J of scaled targets is one half, where every prediction is the mean.
     assert model.loss_curve_[0] == pytest.approx(0.5, abs=0.01)
+    variance = np.average((y[there] - mean) ** 2, weights=weight[there])
+    center, std = model._targets._unit
+    np.testing.assert_allclose(center, [mean])
+    np.testing.assert_allclose(std, [np.sqrt(variance)])
 
 
 def test_gaps_in_targets_leave_the_units_of_the_rest():

@@ -108,7 +108,7 @@ def linear_quantiles(quantile):
     return FFNNRegressor(
         (), loss="quantile", quantile=quantile, alpha=0.0, solver="batch",
         optimizer="sgd", learning_rate=Exponential(1e-5), learning_rate_init=0.3,
-        max_iter=2000, tol=0.0, n_iter_no_change=2000,
+        max_iter=2000, tol=0.0, n_iter_no_change=2000, random_state=0,
     )  # fmt: skip
 
 
@@ -347,7 +347,7 @@ def test_the_standard_deviation_is_found_where_the_noise_is(n_targets):
     Y = 2.0 * X + noise * rng.normal(size=(4000, n_targets))
     Y = Y[:, 0] if n_targets == 1 else Y
     model = FFNNRegressor(
-        (), loss="gaussian_nll", solver="batch", alpha=0.0, tol=1e-6
+        (), loss="gaussian_nll", solver="batch", alpha=0.0, tol=1e-6, random_state=0
     ).fit(X, Y)
     mean, std = model.predict(X, return_std=True)
     assert mean.shape == std.shape == Y.shape
@@ -453,11 +453,25 @@ def test_targets_at_the_ends_of_a_range_are_allowed(diabetes):
     model = FFNNRegressor(
         (), out_activation="logistic", alpha=0.0, solver="batch", random_state=0
     )
-    brier = FFNNClassifier((), loss="squared_error", alpha=0.0, solver="batch")
+    brier = FFNNClassifier(
+        (), loss="squared_error", alpha=0.0, solver="batch", random_state=0
+    )
     p = brier.set_params(tol=1e-6).fit(X, y).predict_proba(X)[:, 1]
     bounded = model.set_params(tol=1e-6).fit(X, y).predict(X)
     np.testing.assert_allclose(bounded, p, atol=1e-3)
     assert model.fit(X, np.zeros(442)).predict(X).max() < 0.05
+
+
+@pytest.mark.parametrize("name", ["logistic", "tanh"])
+def test_targets_of_a_bounded_output_are_not_scaled(diabetes, name):
+    X, y = diabetes[0], LINKS[name].inverse(0.5 * diabetes[1])
+    one, other = (
+        FFNNRegressor(
+            (5,), out_activation=name, scale_target=scale, max_iter=5, random_state=0
+        ).fit(X, y).predict(X)
+        for scale in (True, False)
+    )  # fmt: skip
+    np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("loss", OWN_LINK)

@@ -357,3 +357,15 @@ def test_a_weight_that_is_lost_in_the_sum_leaves_the_codes_finite(container):
     weight = [1.0, 1.0, 1e-20, 1e-20]
     encoded = TabularPreprocessor(numeric="quantile").fit_transform(X, None, weight)
     assert np.isfinite(encoded.toarray() if sp.issparse(encoded) else encoded).all()
+
+
+def test_robust_bins_are_both_codes_side_by_side(rng):
+    X = np.column_stack([rng.normal(size=200), np.arange(200) % 2])
+    Z = np.vstack([X, [[-100.0, 0.0], [100.0, 1.0]]])
+    found = TabularPreprocessor(numeric="robust_bins", n_bins=8).fit(X).transform(Z)
+    robust = TabularPreprocessor().fit(X).transform(Z)
+    bins = TabularPreprocessor(numeric="piecewise_linear", n_bins=8)
+    bins = bins.fit(X[:, :1]).transform(Z[:, :1])
+    np.testing.assert_allclose(found[:, [0, 9]], robust)  # two values have no bins
+    expected = np.clip(bins, 0.0, 1.0) / 2.0 - 0.25
+    np.testing.assert_allclose(found[:, 1:9], expected, atol=1e-12)

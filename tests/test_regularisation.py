@@ -10,6 +10,7 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import ElasticNet
 from sklearn.preprocessing import scale
 
+from skffnn._holdout import split_rows
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS
 
 X, Y = (scale(part) for part in load_diabetes(return_X_y=True))
@@ -54,7 +55,11 @@ def test_l1_ratio_zero_is_the_penalty_on_squares():
 def test_lbfgs_refuses_a_penalty_with_a_kink():
     with pytest.raises(ValueError, match=r"l1_ratio=0\.5 needs .* such as 'adam'"):
         FFNNRegressor(solver="batch", l1_ratio=0.5).fit(X, Y)
-    FFNNRegressor((), solver="batch", tol=0.01, alpha=0.0).fit(X, Y)
+    without = FFNNRegressor(
+        (), solver="batch", tol=0.01, alpha=0.0, l1_ratio=0.5, random_state=0
+    )
+    with pytest.warns(UserWarning, match=r"No effect.*l1_ratio=0\.5"):
+        without.fit(X, Y)
 
 
 def one_step(dtype=np.float64, **parameters):
@@ -140,7 +145,11 @@ def test_time_that_is_not_used_up_changes_nothing():
 
 def test_a_stop_by_time_restores_the_best_epoch_on_the_holdout():
     model = FFNNRegressor(
-        early_stopping=True, max_time=0.2, n_iter_no_change=10**6, max_iter=10**6
-    ).fit(X, Y)
+        early_stopping=True, max_time=0.2, n_iter_no_change=10**6, max_iter=10**6,
+        learning_rate_init=0.05, random_state=0,
+    ).fit(X, Y)  # fmt: skip
     assert model.stop_reason_ == "max_time"
-    assert model.best_validation_score_ >= model.validation_scores_[-1]
+    assert model.best_epoch_ < model.n_iter_
+    _, rows = split_rows(len(Y), 0.1, None, model._state.seed)
+    loss = 0.5 * np.mean((model.predict(X[rows]) - Y[rows]) ** 2)
+    assert loss == pytest.approx(-model.best_validation_score_)

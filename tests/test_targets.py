@@ -206,9 +206,11 @@ def test_the_range_grows_with_each_block_and_knows_only_rows_with_a_weight(diabe
         (20,), clip_predictions=True, missing_targets="ignore", random_state=0
     )
     blocks = [slice(0, 50), slice(50, 150)]
+    weight, target = np.ones(len(y)), y.copy()
+    for block in blocks:
+        weight[block.start + y[block].argmax()] = 0.0
+        target[block.start + y[block].argmin()] = np.nan
     for stop, block in enumerate(blocks, 1):
-        weight, target = np.ones(len(y)), y.copy()
-        weight[y.argmax()], target[y.argmin()] = 0.0, np.nan
         model.partial_fit(X[block], target[block], weight[block])
         known = np.concatenate([np.where(weight > 0, target, np.nan)[b]
                                 for b in blocks[:stop]])  # fmt: skip

@@ -103,7 +103,7 @@ def count(rows: Rows) -> int:
 
 
 def spread(rows: Rows, most: int) -> Rows:
-    """Return at most `most` of the rows, from the first to the last of them."""
+    """Return at most `most` of the rows, every so many."""
     numbers = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
     return numbers[:: -(-len(numbers) // most)]
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skffnn.core.batches import SOLVERS, Batches, auto_batch_size, count
+from skffnn.core.batches import SOLVERS, Batches, auto_batch_size, count, spread
 
 HELD_IN = np.array([1, 2, 4, 6, 7, 9, 10])
 ROWS = {"all": slice(0, 7), "from the middle": slice(3, 10), "some": HELD_IN}
@@ -86,19 +86,30 @@ def test_few_rows_make_one_batch(n_rows):
     assert auto_batch_size(n_rows) == n_rows
 
 
-def test_auto_batches_are_at_most_256_rows_a_sixteenth_of_the_data_or_16():
-    for n_rows in range(65, 20_000):
-        assert auto_batch_size(n_rows) <= max(16, min(256, n_rows // 16))
-    assert auto_batch_size(65) <= 16
+@pytest.mark.parametrize("n_rows", [65, 100, 255, 1000, 1001, 4097, 20_011, 10**6])
+def test_auto_batches_are_as_large_as_may_be_and_leave_no_small_one(n_rows):
+    most = max(16, min(256, n_rows // 16))
+    last_is_half_full = [
+        size for size in range(1, most + 1) if (n_rows - 1) % size + 1 >= size / 2
+    ]
+    assert auto_batch_size(n_rows) == max(last_is_half_full)
+
+
+def test_auto_batches_are_256_rows_a_sixteenth_of_the_data_or_16():
+    assert auto_batch_size(80) == 16
     assert auto_batch_size(16 * 100) == 100
-    assert auto_batch_size(10**6) <= 256
     assert auto_batch_size(2**20) == 256
 
 
-def test_auto_batches_leave_no_small_one_for_the_end():
-    for n_rows in [*range(1, 20_000), *range(40_000, 40_100), 999_999, 10**6 + 1]:
-        size = auto_batch_size(n_rows)
-        assert (n_rows - 1) % size + 1 >= size / 2
+@any_rows
+@pytest.mark.parametrize("most", [1, 3, 7, 100])
+def test_rows_are_spread_over_all(rows, most):
+    some = numbers(spread(rows, most))
+    assert 1 <= len(some) <= most
+    assert len(set(np.diff(np.searchsorted(numbers(rows), some)))) <= 1
+    assert some[0] == numbers(rows)[0]
+    if most >= 7:
+        assert_array_equal(some, numbers(rows))
 
 
 def test_count_is_the_number_of_rows():

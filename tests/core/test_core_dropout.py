@@ -97,6 +97,12 @@ def test_units_are_left_out_independently():
     assert abs(between_rows) < 6.0 / np.sqrt(left_out.size)
 
 
+def test_of_a_rate_close_to_one_something_is_left():
+    thin = make_thinning((0.0, 0.9995), (40,), 500)
+    factor = thin(np.ones((500, 3)))[1][0].factor
+    assert set(factor.ravel().tolist()) == {0.0, float(LEVELS)}
+
+
 def test_every_pass_draws_anew():
     thin = make_thinning((0.0, 0.5), (50,), 10)
     first, second = (thin(np.ones((10, 3)))[1][0].factor.copy() for _ in range(2))
@@ -109,7 +115,7 @@ def test_every_pass_draws_anew():
 def test_features_are_left_out_of_a_copy(form):
     dense = np.arange(1.0, 3001.0).reshape(1000, 3)
     dense[::2, 1] = 0.0
-    X = form(dense)
+    X = form(dense.copy())
     thinned, masks = make_thinning((0.25,))(X)
     assert masks == KEEP_ALL
     assert type(thinned) is type(X)

@@ -58,6 +58,13 @@ def test_an_improvement_is_by_more_than_tol():
     assert reasons == [None] * 4
 
 
+def test_of_a_loss_above_one_tol_is_a_share():
+    _, _, reasons = watch([100.0, 99.0, 98.0], tol=0.05, patience=2)
+    assert reasons[-1] is StopReason.CONVERGED
+    _, _, reasons = watch([100.0, 90.0, 80.0], tol=0.05, patience=1)
+    assert reasons == [None] * 3
+
+
 def test_a_plateau_lowers_the_rate_and_then_waits_again():
     losses = [1.0] * 7
     _, state, reasons = watch(losses, patience=3, plateau_factor=0.2, rate=0.1)
@@ -140,6 +147,7 @@ def test_the_best_epoch_may_be_better_by_less_than_tol(reason):
         ([10.0, 21.0], True),
         ([-10.0, -1.0], False),
         ([-10.0, 1.0], True),
+        ([0.5, math.nan], True),
     ],
 )
 def test_a_loss_has_exploded_where_it_has_doubled_or_grown_by_one(losses, exploded):

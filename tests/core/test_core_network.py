@@ -194,12 +194,14 @@ def test_raw_is_a_new_array_each_time():
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_backward_knows_all_deltas_before_any_weight_changes(activation):
     objective, params = make_objective(activation)
+    before = params.copy()
     params.flags.writeable = False
     network = objective.network
     buffers = network.buffers(8, params.dtype)
     through = network.bind(params, np.empty_like(params), buffers)
     through.delta[...] = through.forward(objective.X)
     through.backward(objective.X)
+    assert_array_equal(params, before)
 
 
 def test_without_hidden_layers_the_network_is_linear():

@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import check_grad
 
 import skffnn.core.objective
+import skffnn.core.vectors
 from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.losses import LOSSES
 from skffnn.core.network import Network
@@ -188,9 +189,13 @@ def test_a_slice_and_its_row_numbers_are_the_same_rows(sparse):
 @pytest.mark.parametrize("rows", [slice(0, 8), np.array([5, 0, 3])], ids=str)
 def test_data_are_only_read(rows):
     objective, params = make_objective(alpha=0.1, weighted=True)
-    for array in (objective.X, objective.y, objective.weight, params):
+    arrays = objective.X, objective.y, objective.weight, params
+    before = [array.copy() for array in arrays]
+    for array in arrays:
         array.flags.writeable = False
     value_and_gradient(objective, params, rows)
+    for array, copy in zip(arrays, before, strict=True):  # BLAS knows no such flag
+        assert_array_equal(array, copy)
 
 
 @pytest.mark.parametrize("sparse", [None, *SPARSE_FORMATS])
@@ -257,8 +262,10 @@ def test_an_activation_of_the_users_own_is_differentiated_like_the_others():
     assert error_of_gradient(own, params) < 1e-6
 
 
+@pytest.mark.parametrize("block_bytes", [2**18, 8 * 3])
 @pytest.mark.parametrize("l1_ratio", [0.25, 1.0])
-def test_the_elastic_net_and_its_gradient(l1_ratio):
+def test_the_elastic_net_and_its_gradient(l1_ratio, block_bytes, monkeypatch):
+    monkeypatch.setattr(skffnn.core.vectors, "BLOCK_BYTES", block_bytes)
     objective, params = make_objective(alpha=0.3)
     mixed = Objective(
         objective.network,

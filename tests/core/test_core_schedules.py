@@ -124,7 +124,9 @@ def test_warm_up_leads_to_any_other_schedule():
     assert factors(up, [10, 55, 100]) == pytest.approx([1.0, 0.5, 0.0])
     assert WarmUp(Adaptive(0.3)).plateau_factor == 0.3
     assert (WarmUp().planned, WarmUp(Cosine()).planned) == (False, True)
-    assert WarmUp(OneCycle()).momentum(0, 100) == OneCycle().momentum(0, 90)
+    for step in (10, 37, 55, 100):
+        later = OneCycle().momentum(step - 10, 90)
+        assert WarmUp(OneCycle()).momentum(step, 100) == later
     assert WarmUp(Constant()).momentum(0, 100) is None
 
 
@@ -144,6 +146,9 @@ def test_beyond_the_planned_run_a_schedule_stays_where_it_ended():
         (lambda: Step(n_stages=0), "n_stages"),
         (lambda: OneCycle(warm_up=1.0), "warm_up"),
         (lambda: OneCycle(low_momentum=1.0), "low_momentum"),
+        (lambda: FlatCosine(flat=1.0), "flat"),
+        (lambda: FlatCosine(final=-0.1), "final"),
+        (lambda: Adaptive(factor=1.0), "factor"),
         (lambda: WarmUp(steps=0), "steps"),
         (lambda: WarmUp("cosine"), "schedule"),
     ],

@@ -16,9 +16,10 @@ from core_tools import (
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skffnn.core.batches import SOLVERS, Batches
+from skffnn.core.divergence import MAX_HALVINGS
 from skffnn.core.monitor import StopReason
 from skffnn.core.objective import Objective
-from skffnn.core.optimizers import LBFGS, OPTIMIZERS, FirstOrder
+from skffnn.core.optimizers import LBFGS, OPTIMIZERS
 from skffnn.core.schedules import SCHEDULES, OneCycle, Schedule
 
 every_first_order = pytest.mark.parametrize("name", FIRST_ORDER)
@@ -115,19 +116,18 @@ def test_steps_epochs_and_rows_are_counted():
 def test_the_solvers_agree_where_they_must():
     objective, params = make_objective()
 
-    def trained(solver, batch_size, shuffle=False):
-        size = SOLVERS[solver](8, batch_size)
+    def trained(shuffle):
         state = make_state(params)
-        plan = make_plan(objective, batches=Batches(slice(0, 8), size, shuffle))
-        run(objective, plan, state)
+        run(
+            objective,
+            make_plan(objective, batches=Batches(slice(0, 8), 8, shuffle)),
+            state,
+        )
         return state.params
 
-    assert_array_equal(trained("batch", 2), trained("mini-batch", 8))
-    assert_array_equal(trained("batch", 2), trained("mini-batch", 8, shuffle=True))
-    assert_array_equal(trained("stochastic", 200), trained("mini-batch", 1))
-    assert_array_equal(
-        trained("stochastic", 200, shuffle=True), trained("mini-batch", 1, shuffle=True)
-    )
+    assert SOLVERS["batch"](8, 2) == SOLVERS["mini-batch"](8, 8)
+    assert SOLVERS["stochastic"](8, 200) == SOLVERS["mini-batch"](8, 1)
+    assert_array_equal(trained(shuffle=False), trained(shuffle=True))
 
 
 def test_rows_held_out_are_never_looked_at():
@@ -212,13 +212,12 @@ def test_a_schedule_sets_the_momentum_of_sgd():
     assert_allclose(state.params, params, rtol=1e-13)
 
 
-@every_optimizer
+@every_first_order
 def test_a_schedules_momentum_leaves_other_optimizers_alone(name):
     optimizer = OPTIMIZERS[name]()
     if name == "sgd":
         optimizer = OPTIMIZERS[name](momentum=0.0)
-    if isinstance(optimizer, FirstOrder):
-        assert optimizer.with_momentum(0.5) is optimizer
+    assert optimizer.with_momentum(0.5) is optimizer
 
 
 def test_a_plateau_lowers_the_rate_of_the_steps_after_it():
@@ -269,6 +268,17 @@ def test_an_interrupt_keeps_the_best_finished_epoch(name, hook, epoch):
     assert_array_equal(state.params, best_finished(observer, state))
 
 
+def test_an_interrupt_gives_back_a_better_epoch_than_the_last():
+    objective, params = make_objective()
+    state, observer = make_state(params), Interrupts("begins", 4)
+    uphill = FailsAtStep(4 * 2, -10.0)  # in the third epoch
+    sgd = OPTIMIZERS["sgd"](momentum=0.0)
+    plan = make_plan(objective, sgd, rate=0.05, schedule=uphill)
+    assert run(objective, plan, state, observer) is StopReason.INTERRUPTED
+    assert np.argmin(state.loss_curve) == 1
+    assert_array_equal(state.params, observer.params[0])  # where that epoch began
+
+
 def test_an_interrupt_in_mid_epoch_keeps_the_best_finished_one():
     objective, params = make_objective()
     state, recorder = make_state(params), Recorder()
@@ -286,6 +296,8 @@ def test_a_divergence_stops_at_its_batch_and_restores_the_best_finished_epoch(na
     assert run(objective, plan, state, recorder) is StopReason.DIVERGED
     assert state.epoch == len(recorder.params) == 3
     assert state.step == 4 * 3 + 2
+    assert recorder.failed == len(state.rate_halvings) == MAX_HALVINGS
+    assert state.rate_factor == 1.0
     assert_array_equal(state.params, best_finished(recorder, state))
 
 
@@ -298,12 +310,13 @@ def test_a_divergence_in_the_first_epoch_restores_the_start():
     assert_array_equal(state.params, params)
 
 
-def test_a_last_step_into_infinity_does_not_finish_its_epoch():
+@pytest.mark.parametrize("max_epochs", [1, 2])
+def test_a_last_step_into_infinity_does_not_finish_its_epoch(max_epochs):
     objective, params = make_objective("identity")
     objective.y[...] *= 1e3
     state = make_state(params)
     batches = Batches(slice(0, 8), 8, shuffle=False)
-    plan = make_plan(objective, rate=1e308, batches=batches, max_epochs=1)
+    plan = make_plan(objective, rate=1e308, batches=batches, max_epochs=max_epochs)
     assert run(objective, plan, state) is StopReason.DIVERGED
     assert state.epoch == 0
     assert_array_equal(state.params, params)
@@ -312,7 +325,8 @@ def test_a_last_step_into_infinity_does_not_finish_its_epoch():
 def test_after_a_divergence_training_can_go_on():
     objective, params = make_objective("identity")
     state = make_state(params)
-    run(objective, make_plan(objective, schedule=FailsAtStep(5, 1e200)), state)
+    failing = make_plan(objective, schedule=FailsAtStep(5, 1e200))
+    assert run(objective, failing, state) is StopReason.DIVERGED
     assert run(objective, make_plan(objective), state) is StopReason.MAX_ITER
     assert np.isfinite(state.params).all()
     assert state.loss_curve[-1] < state.loss_curve[0]
@@ -326,7 +340,8 @@ def test_a_stalled_epoch_keeps_its_steps():
     state = make_state(params)
     run(objective, plan, state, tol=1e9, patience=1)
     before = state.params.copy()
-    run(objective, plan, state, tol=1e9, patience=1)
+    reason = run(objective, plan, state, tol=1e9, patience=1)
+    assert reason is StopReason.CONVERGED
     assert not np.array_equal(state.params, before)
 
 

@@ -9,6 +9,8 @@ from skffnn.core.vectors import (
     BLOCK_BYTES,
     SMALL,
     adding_to_rows,
+    blend,
+    clip_columns,
     clip_norm,
     constant,
     is_positive,
@@ -103,6 +105,25 @@ def test_squares_are_summed(size, dtype):
     assert sum_of_squares(vector) == pytest.approx(expected, rel=1e-5)
     clip_norm(vector, 1.0)
     assert sum_of_squares(vector) == pytest.approx(min(expected, 1.0), rel=1e-5)
+
+
+def test_only_columns_that_are_too_long_are_shortened(dtype):
+    W = np.array([[3.0, 0.3, 0.0], [4.0, 0.4, 0.0]], dtype)
+    clip_columns(W, 1.0)
+    assert_allclose(W, [[0.6, 0.3, 0.0], [0.8, 0.4, 0.0]], rtol=1e-6)
+
+
+def test_the_norm_of_a_very_long_vector_does_not_overflow(dtype):
+    vector = np.full(4, float(np.finfo(dtype).max) ** 0.75, dtype)
+    clip_norm(vector, 1.0)
+    assert_allclose(vector, 0.5, rtol=1e-5)
+
+
+def test_a_blend_is_a_mean_in_every_block(dtype):
+    target, vector = draw(99_000, dtype), draw(99_000, dtype)[::-1].copy()
+    expected = 0.75 * target + 0.25 * vector
+    blend(target, vector, 0.25)
+    assert_allclose(target, expected, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("rate", [0.5, Piecewise((10, 12, 99_000), (1.0, 0.0, 2.0))])
