@@ -332,7 +332,7 @@ def test_the_number_of_labels_is_named_where_it_is_wrong():
     with pytest.raises(ValueError, match="must name the 3 columns of y"):
         model.partial_fit(X, indicator, classes=[0, 1])
     model.partial_fit(X, indicator)
-    with pytest.raises(ValueError, match="y has 2 columns, .* with 3 labels"):
+    with pytest.raises(ValueError, match=r"y has 2 columns, .* with 3 labels"):
         model.partial_fit(X, indicator[:, :2])
 
 
