@@ -68,7 +68,7 @@ class Passes:
         network = Network(layer_sizes, relu)
         params = network.init_params(rng, dtype)
         buffers = network.buffers(n_rows, dtype)
-        self._through = network.bind(params, np.empty_like(params), buffers)
+        self._bound = network.bind(params, np.empty_like(params), buffers)
         self._X = rng.standard_normal((n_rows, layer_sizes[0]), dtype)
         self._delta = rng.standard_normal((n_rows, layer_sizes[-1]), dtype)
 
@@ -84,10 +84,10 @@ class Passes:
         forward = backward = 0.0
         for _ in range(n_passes):
             start = perf_counter()
-            self._through.forward(self._X)
+            self._bound.forward(self._X)
             forward += perf_counter() - start
-            self._through.delta[...] = self._delta
+            self._bound.delta[...] = self._delta
             start = perf_counter()
-            self._through.backward(self._X)
+            self._bound.backward(self._X)
             backward += perf_counter() - start
         return forward, backward

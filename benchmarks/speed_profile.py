@@ -64,8 +64,8 @@ def parts(layer_sizes: tuple[int, ...], n_rows: int, dtype: np.dtype) -> dict[st
     X_rows, y_rows = X[rows], y[rows]
     objective.value_and_gradient(params, grad, rows)
     buffers, room = objective._buffers, objective._room(params, grad, n_rows)
-    through = room.through
-    raw = through.forward(X_rows).copy()
+    bound = room.bound
+    raw = bound.forward(X_rows).copy()
 
     def products() -> None:
         below = X_rows
@@ -95,9 +95,9 @@ def parts(layer_sizes: tuple[int, ...], n_rows: int, dtype: np.dtype) -> dict[st
     calls = {
         "floor": products,
         "take": lambda: objective._take(rows, room),
-        "forward": lambda: through.forward(X_rows),
-        "loss": lambda: loss.value_and_gradient(y_rows, raw, None, through.delta),
-        "backward": lambda: through.backward(X_rows),
+        "forward": lambda: bound.forward(X_rows),
+        "loss": lambda: loss.value_and_gradient(y_rows, raw, None, bound.delta),
+        "backward": lambda: bound.backward(X_rows),
         "all of J": lambda: objective.value_and_gradient(params, grad, rows),
         "sgd": steps("sgd"),
         "adam": steps("adam"),

@@ -177,23 +177,23 @@ class Network:
         n_rows, n_members = X.shape[0], self.n_members
         step = min(n_rows, max(1, max_rows // n_members))
         buffers = self.buffers(n_members * step, params.dtype, to_predict=True)
-        through = self.bind(params, None, buffers)
+        bound = self.bind(params, None, buffers)
         if n_members == 1 and step == n_rows:
-            return through.forward(X)  # nobody else will write into these buffers
+            return bound.forward(X)  # nobody else will write into these buffers
         raw = np.empty((n_rows, self.layer_sizes[-1]), params.dtype)
         for start in range(0, n_rows, step):
             rows = X[start : start + step]
             if rows.shape[0] < step:  # the last
                 last = first_rows(buffers, n_members * rows.shape[0])
-                through = self.bind(params, None, last)
-            raw[start : start + step] = self._answer(rows, through, pool)
+                bound = self.bind(params, None, last)
+            raw[start : start + step] = self._answer(rows, bound, pool)
         return raw
 
-    def _answer(self, X: Features, through: Pass, pool: Pool) -> Array:
+    def _answer(self, X: Features, bound: Pass, pool: Pool) -> Array:
         """Return raw of all rows, by every member."""
         if self.n_members == 1:
-            return through.forward(X)
+            return bound.forward(X)
         # Dealt out, these are the same rows for each.
         stack = np.concatenate if isinstance(X, np.ndarray) else sp.vstack
-        raw = through.forward(stack([X] * self.n_members))
+        raw = bound.forward(stack([X] * self.n_members))
         return pool(raw.reshape(self.n_members, X.shape[0], -1))

@@ -35,11 +35,11 @@ CHUNK = 512
 
 
 class Room(NamedTuple):
-    """Where so many rows are put, and what passes them through the network."""
+    """Where so many rows are put, and the pass that is bound to take them."""
 
     X: Array
     y: Array
-    through: Pass
+    bound: Pass
 
 
 class Objective:
@@ -109,9 +109,9 @@ class Objective:
             self._params, self._grad, self._rooms = params, grad, {}
         if n_rows not in self._rooms:
             buffers = first_rows(self._buffers, n_rows)
-            through = self.network.bind(params, self._grad, buffers)
+            bound = self.network.bind(params, self._grad, buffers)
             X, y = self._X_rows[:n_rows], self._y_rows[:n_rows]
-            self._rooms[n_rows] = Room(X, y, through)
+            self._rooms[n_rows] = Room(X, y, bound)
         return self._rooms[n_rows]
 
     def value_and_gradient(
@@ -157,8 +157,8 @@ class Objective:
         for piece in split(rows, self._chunk):
             room = self._room(params, None, count(piece))
             X, y, weight = self._take(piece, room)
-            raw = room.through.forward(X)
-            total += self._loss_of(y, raw, weight, room.through.delta)
+            raw = room.bound.forward(X)
+            total += self._loss_of(y, raw, weight, room.bound.delta)
         value = total / n_rows
         if not self._is_penalized:
             return value
@@ -196,11 +196,11 @@ class Objective:
         room = self._room(params, grad, count(rows))
         X, y, weight = self._take(rows, room)
         X, masks = thin(X)
-        through = room.through
-        raw = through.forward(X, masks)
-        value = self._loss_of(y, raw, weight, through.delta)
-        scale(through.delta.ravel(), 1.0 / n_total)
-        through.backward(X, masks)
+        bound = room.bound
+        raw = bound.forward(X, masks)
+        value = self._loss_of(y, raw, weight, bound.delta)
+        scale(bound.delta.ravel(), 1.0 / n_total)
+        bound.backward(X, masks)
         return value / n_total
 
     def _loss_of(
