@@ -1,7 +1,7 @@
 """The sparse part of section "updates": text-like X with 20,000 columns.
 
-The "passes" are what an update does with all weights, whatever the rows: their
-gradients are set to zero, the penalty is added, and the optimizer takes its step.
+The "passes" are what an update does with all weights, whatever the rows: the gradient
+of the penalty is written, and the optimizer takes its step.
 """
 
 from collections.abc import Iterator
@@ -93,14 +93,13 @@ def passes(task: SparseTask) -> Contestant:
     n_weights = sum(a * b for a, b in pairwise(task.layer_sizes))
     weights = np.random.default_rng(0).normal(0.0, 0.01, n_weights).astype(task.dtype)
     grad = np.empty_like(weights)
-    penalize = written_out.penalty(weights, grad)
+    penalize = written_out.penalty(weights, grad, is_first=True)
     by_name = {"sgd": written_out.sgd, "adam": written_out.adam}
     how = written_out.plain_sgd if task.more else by_name[task.optimizer]
     step = how(weights, grad)
 
     def updates(n_updates: int) -> None:
         for _ in range(n_updates):
-            grad.fill(0.0)
             penalize()
             step()
 

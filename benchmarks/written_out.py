@@ -111,15 +111,23 @@ def in_blocks(*vectors: np.ndarray) -> list[tuple[np.ndarray, ...]]:
     ]
 
 
-def penalty(weights: np.ndarray, grad: np.ndarray) -> Callable[[], float]:
-    """Return what adds the gradient of the penalty to `grad`, and returns it."""
+def penalty(
+    weights: np.ndarray, grad: np.ndarray, is_first: bool = False
+) -> Callable[[], float]:
+    """Return what computes the penalty and adds its gradient to `grad`.
+
+    Where it comes first, it overwrites what is there.
+    """
     axpy, dot = get_blas_funcs(("axpy", "dot"), dtype=weights.dtype)
     blocks = in_blocks(weights, grad)
 
     def penalize() -> float:
         total = 0.0
         for w, g in blocks:
-            axpy(w, g, len(g), ALPHA)
+            if is_first:
+                np.multiply(w, ALPHA, out=g)
+            else:
+                axpy(w, g, len(g), ALPHA)
             total += dot(w, w)
         return 0.5 * ALPHA * total
 

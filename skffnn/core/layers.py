@@ -21,10 +21,10 @@ from typing import Protocol
 import numpy as np
 
 from skffnn.core.products import (
+    add_transposed_product,
     deal,
     scaled,
     transposed_product,
-    write_transposed_product,
 )
 from skffnn.core.typing import Array, Features
 from skffnn.core.vectors import adding_to_rows, constant
@@ -40,6 +40,9 @@ class Linear(Protocol):
 
     def backward(self, below: Features, delta_below: Array | None) -> None:
         """Write the gradients of all parameters, where delta holds dJ/dz.
+
+        Of sparse rows, that of W is added to what is there: they have few of many
+        columns, and there are passes enough over all weights.
 
         Parameters
         ----------
@@ -98,7 +101,10 @@ class Affine:
 
     def backward(self, below: Features, delta_below: Array | None) -> None:
         self.backward_to_product()
-        write_transposed_product(below, self.delta, out=self.dW)
+        if isinstance(below, np.ndarray):
+            below.T.dot(self.delta, out=self.dW)
+        else:
+            add_transposed_product(below, self.delta, out=self.dW)
         if delta_below is not None:
             self.delta.dot(self.W.T, out=delta_below)
 
@@ -204,7 +210,8 @@ class ScaledFeatures:
     def backward(self, below: Features, delta_below: Array | None) -> None:
         layer, dscales = self.layer, self.dscales
         layer.backward_to_product()
-        layer.dW.fill(0.0)
+        if isinstance(below, np.ndarray):
+            layer.dW.fill(0.0)
         dscales.fill(0.0)
         for scale, dscale, rows in deal(len(layer.delta), self.scales, dscales):
             columns, product = transposed_product(below[rows], layer.delta[rows])

@@ -1,18 +1,13 @@
 """The objective J(params): the mean loss over rows, plus the penalty on weights.
 
-    J = sum_i weight_i * loss(y_i, raw(x_i)) / sum_i weight_i
-        + alpha * sum over weight matrices of
-          (1 - l1_ratio) / 2 * ||W||_F^2 + l1_ratio * ||W||_1
-
-The second line is the elastic net (Zou and Hastie 2005, eq. 3, in the scale of
-scikit-learn's SGDClassifier). Where a weight is zero, its share of the gradient of
-||W||_1 is taken as zero.
+    J = sum_i weight_i * loss(y_i, raw(x_i)) / sum_i weight_i + penalty(W_1, ..., W_L)
 
 On some of the rows it is estimated without bias: `weight` has mean one over the
 training set, so the sum is divided by the number of rows seen.
 """
 
 from copy import copy
+from itertools import pairwise
 from numbers import Real
 from typing import NamedTuple
 
@@ -24,8 +19,9 @@ from skffnn.core.dropout import Thin, keep_all
 from skffnn.core.losses import Loss
 from skffnn.core.network import Network
 from skffnn.core.passes import Pass, first_rows
+from skffnn.core.penalty import Penalty
 from skffnn.core.typing import Array, Features, Rows
-from skffnn.core.vectors import add_scaled, blocks, scale, sum_of_squares
+from skffnn.core.vectors import add_scaled, blocks, scale
 
 __all__ = ["CHUNK", "Objective"]
 
@@ -78,20 +74,22 @@ class Objective:
     ) -> None:
         self.network = network
         self.loss = loss
-        # What squares and absolute values are multiplied with.
-        self._strengths = alpha * (1.0 - l1_ratio), alpha * l1_ratio
-        self._is_penalized = alpha > 0.0
+        self.penalty = Penalty(alpha, l1_ratio)
         self.X = X
         self.y = y
         self.weight = weight
         self._is_sparse = sp.issparse(X)
+        # A pass adds to the gradients of the first weights if X is sparse, and
+        # overwrites all others.
+        first, _ = network.layout.places["weights"][0]
+        self._n_added = first.stop if self._is_sparse else 0
         self._piece = np.empty(network.layout.size if max_rows > CHUNK else 0, y.dtype)
         # What was made for these parameters and gradients serves as long as the same
         # arrays come again. The penalty has its own: pieces have another gradient.
         self._params: Array | None = None
         self._grad: Array | None = None
         self._penalized: tuple[Array | None, Array | None] = None, None
-        self._blocks: list[tuple[Array, ...]] = []
+        self._blocks: tuple[list[tuple[Array, ...]], ...] = ([], [])
         self._make_buffers(min(CHUNK, max_rows))
 
     def _make_buffers(self, chunk: int) -> None:
@@ -136,15 +134,22 @@ class Objective:
             J, estimated from these rows.
         """
         n_rows = count(rows)
+        begun, others = self._weight_blocks(params, grad)
+        penalty = 0.0
+        for w, g in begun:
+            penalty += self.penalty.write_gradient(w, g)
         if n_rows <= self._chunk:
             value = self._backpropagate(params, grad, rows, n_rows, thin)
         else:
             value = 0.0
-            grad.fill(0.0)
+            grad[self._n_added :].fill(0.0)
             for piece in split(rows, self._chunk):
+                self._piece[: self._n_added].fill(0.0)
                 value += self._backpropagate(params, self._piece, piece, n_rows, thin)
                 add_scaled(grad, 1.0, self._piece)
-        return value + self._penalize(params, grad) if self._is_penalized else value
+        for w, g in others:
+            penalty += self.penalty.add_gradient(w, g)
+        return value + penalty
 
     def value(self, params: Array, rows: Rows) -> float:
         """Return J on `rows`, with nothing left out."""
@@ -159,35 +164,21 @@ class Objective:
             X, y, weight = self._take(piece, room)
             raw = room.bound.forward(X)
             total += self._loss_of(y, raw, weight, room.bound.delta)
-        value = total / n_rows
-        if not self._is_penalized:
-            return value
-        return value + self._penalty(params[: self.network.layout.n_weights])
+        weights = params[: self.network.layout.n_weights]
+        return total / n_rows + self.penalty.value(weights)
 
-    def _penalize(self, params: Array, grad: Array) -> float:
-        """Add the gradient of the penalty to `grad` and return the penalty."""
-        alpha_2, alpha_1 = self._strengths
-        penalty = 0.0
-        for w, g in self._weight_blocks(params, grad):
-            if alpha_2:
-                add_scaled(g, alpha_2, w)
-            if alpha_1:
-                add_scaled(g, alpha_1, np.sign(w))
-            penalty += self._penalty(w)
-        return penalty
-
-    def _weight_blocks(self, params: Array, grad: Array) -> list[tuple[Array, ...]]:
+    def _weight_blocks(
+        self, params: Array, grad: Array
+    ) -> tuple[list[tuple[Array, ...]], ...]:
+        """Return the weights and their gradients, before and after `_n_added`."""
         if params is not self._penalized[0] or grad is not self._penalized[1]:
-            n_weights = self.network.layout.n_weights
             self._penalized = params, grad
-            self._blocks = blocks(params[:n_weights], grad[:n_weights])
+            bounds = 0, self._n_added, self.network.layout.n_weights
+            self._blocks = tuple(
+                blocks(params[start:stop], grad[start:stop]) if start < stop else []
+                for start, stop in pairwise(bounds)
+            )
         return self._blocks
-
-    def _penalty(self, w: Array) -> float:
-        """Return the penalty on some of the weights."""
-        alpha_2, alpha_1 = self._strengths
-        penalty = 0.5 * alpha_2 * sum_of_squares(w)
-        return penalty + alpha_1 * float(np.abs(w).sum()) if alpha_1 else penalty
 
     def _backpropagate(
         self, params: Array, grad: Array, rows: Rows, n_total: int, thin: Thin

@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from skffnn.core.typing import Array, Features
 
-__all__ = ["deal", "scaled", "transposed_product", "write_transposed_product"]
+try:
+    # What scipy's products of sparse matrices call: Y += A X. It is not public, and
+    # what is makes a new Y. An update of 20,000 sparse columns by batches of 200 rows
+    # then takes 1.2 to 1.4 times as long.
+    from scipy.sparse._sparsetools import csc_matvecs as add_csc_product
+except ImportError:
+    add_csc_product = None
+
+__all__ = ["add_transposed_product", "deal", "scaled", "transposed_product"]
 
 
 def deal(n_rows: int, *owned: Array) -> Iterator[tuple[Any, ...]]:
@@ -73,11 +82,15 @@ def transposed_product(X: Features, delta: Array) -> tuple[Any, Array]:
     return columns, compact.T @ delta
 
 
-def write_transposed_product(X: Features, delta: Array, out: Array) -> None:
-    """Write X^T delta into `out`."""
-    if isinstance(X, np.ndarray):
-        X.T.dot(delta, out=out)
+def add_transposed_product(
+    X: sp.csr_array | sp.csr_matrix, delta: Array, out: Array
+) -> None:
+    """Add X^T delta to `out`, where only the columns that occur in X are touched."""
+    if add_csc_product is None:
+        columns, product = transposed_product(X, delta)
+        out[columns] += product
         return
-    columns, product = transposed_product(X, delta)
-    out.fill(0.0)
-    out[columns] = product
+    assert out.flags.c_contiguous  # a copy would change in its place
+    shape = (*X.shape[::-1], delta.shape[1])
+    transposed = X.indptr, X.indices, X.data  # by columns, the rows of X
+    add_csc_product(*shape, *transposed, delta.ravel(), out.ravel())

@@ -279,9 +279,11 @@ DOORS = {
         "core.losses",
         "core.network",
         "core.passes",
+        "core.penalty",
         "core.typing",
         "core.vectors",
     },
+    "core.penalty": {"core.typing", "core.vectors"},
     "core.dropout": {
         "core.network",
         "core.passes",

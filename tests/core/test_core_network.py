@@ -92,7 +92,7 @@ def test_sparse_rows_give_what_dense_rows_give(sparse, dtype):
     network, X = dense.network, dense.X
     results = []
     for rows in (X, sparse(X)):
-        grad = np.empty_like(params)
+        grad = np.zeros_like(params)  # what sparse rows add to
         through = network.bind(params, grad, network.buffers(len(X), params.dtype))
         raw = through.forward(rows).copy()
         through.delta[...] = raw

@@ -263,10 +263,11 @@ def test_an_activation_of_the_users_own_is_differentiated_like_the_others():
 
 
 @pytest.mark.parametrize("block_bytes", [2**18, 8 * 3])
-@pytest.mark.parametrize("l1_ratio", [0.25, 1.0])
-def test_the_elastic_net_and_its_gradient(l1_ratio, block_bytes, monkeypatch):
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize("sparse", [None, *SPARSE_FORMATS])
+def test_the_elastic_net_and_its_gradient(sparse, l1_ratio, block_bytes, monkeypatch):
     monkeypatch.setattr(skffnn.core.vectors, "BLOCK_BYTES", block_bytes)
-    objective, params = make_objective(alpha=0.3)
+    objective, params = make_objective(alpha=0.3, sparse=sparse)
     mixed = Objective(
         objective.network,
         objective.loss,
@@ -289,8 +290,18 @@ def test_the_elastic_net_and_its_gradient(l1_ratio, block_bytes, monkeypatch):
     np.testing.assert_allclose(grad, estimate, rtol=1e-6, atol=1e-9)
 
 
-def test_a_weight_of_zero_is_not_pulled():
-    free, params = make_objective(alpha=0.0)
+@pytest.mark.parametrize("sparse", [None, *SPARSE_FORMATS])
+def test_without_a_penalty_weights_may_be_too_large_to_square(sparse):
+    objective, params = make_objective(alpha=0.0, sparse=sparse)
+    params[0] = 1e200
+    value, grad = value_and_gradient(objective, params)
+    assert np.isfinite(value)
+    assert np.isfinite(grad).all()
+
+
+@pytest.mark.parametrize("sparse", [None, *SPARSE_FORMATS])
+def test_a_weight_of_zero_is_not_pulled(sparse):
+    free, params = make_objective(alpha=0.0, sparse=sparse)
     params[0] = 0.0
     penalized = Objective(
         free.network, free.loss, 0.3, free.X, free.y, None, len(free.y), l1_ratio=1.0
