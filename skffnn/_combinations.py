@@ -1,6 +1,5 @@
 """What does not go together: impossible pairs, and parameters without effect."""
 
-import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 
 from skffnn._resolve import (
     AUTO_OPTIMIZER,
+    defaults_of,
     resolve_average,
     resolve_dropout,
     resolve_hidden_layer_sizes,
@@ -193,12 +193,11 @@ def warn_without_effect(
     }
     if by_power <= unused:
         unused.add("power_t")
-    signature = inspect.signature(type(estimator))
     changed = [
         f"{name}={getattr(estimator, name)!r}"
-        for name, parameter in signature.parameters.items()
+        for name, default in defaults_of(type(estimator)).items()
         if name in unused
-        and not _same(getattr(estimator, name), parameter.default)
+        and not _same(getattr(estimator, name), default)
         and not getattr(getattr(estimator, name), "may_go_unused", False)
     ]
     if groups is not None and ("validation_split" in unused or not splits(estimator)):
