@@ -14,11 +14,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from skffnn._resolve import (
-    defaults_of,
-    resolve_batch_size,
-    resolve_hidden_layer_sizes,
-)
+from skffnn._resolve import resolve_batch_size, resolve_hidden_layer_sizes
 from skffnn.core.averaging import PolynomialAverage
 from skffnn.core.batches import FEW_ROWS
 
@@ -193,8 +189,7 @@ def resolve_auto(
         Whether training goes on with the network that the estimator has.
     """
     recipe = follows_recipe(estimator, incremental)
-    names = defaults_of(type(estimator))
-    settings = SimpleNamespace(**{name: getattr(estimator, name) for name in names})
+    settings = SimpleNamespace(**estimator.get_params(deep=False))
     for name, auto in AUTO.items():
         if not is_auto(getattr(settings, name, None)):
             continue

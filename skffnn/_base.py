@@ -12,6 +12,7 @@ The way is straight, and its steps carry these numbers below:
 import os
 from abc import abstractmethod
 from dataclasses import replace
+from functools import cache
 from math import isfinite
 from numbers import Integral, Real
 from typing import Any
@@ -307,6 +308,16 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     def layer_norm_gains_(self) -> list[Array]:
         """Gains of shape (width,) of hidden layers, views into the parameters."""
         return self._params("gains")
+
+    @classmethod
+    @cache
+    def _get_param_names(cls) -> list[str]:
+        """Return the names of the parameters, which a fit asks for three times.
+
+        To read them from the signature takes a fifth of the time of a small fit.
+        """
+        names: list[str] = super()._get_param_names()
+        return names
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_state")

@@ -1,14 +1,15 @@
 """What does not go together: impossible pairs, and parameters without effect."""
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from skffnn._resolve import (
     AUTO_OPTIMIZER,
-    defaults_of,
     resolve_average,
     resolve_dropout,
     resolve_hidden_layer_sizes,
@@ -195,7 +196,7 @@ def warn_without_effect(
         unused.add("power_t")
     changed = [
         f"{name}={getattr(estimator, name)!r}"
-        for name, default in defaults_of(type(estimator)).items()
+        for name, default in defaults_of(estimator.__class__)
         if name in unused
         and not _same(getattr(estimator, name), default)
         and not getattr(getattr(estimator, name), "may_go_unused", False)
@@ -208,6 +209,13 @@ def warn_without_effect(
             f"loss={estimator.loss!r} and early_stopping={estimator.early_stopping!r}: "
             + ", ".join(changed)
         )
+
+
+@cache
+def defaults_of(estimator_class: type) -> tuple[tuple[str, Any], ...]:
+    """Return the names of the parameters, each with its default."""
+    parameters = inspect.signature(estimator_class).parameters
+    return tuple((name, parameter.default) for name, parameter in parameters.items())
 
 
 def _same(value: Any, default: Any) -> bool:

@@ -1,10 +1,8 @@
 """From the estimator's parameters to the objects of the core: what a name means."""
 
-import inspect
 import math
 import numbers
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -22,7 +20,6 @@ from skffnn.core.schedules import SCHEDULES, Constant, Schedule
 __all__ = [
     "AUTO_OPTIMIZER",
     "DROPOUT_SCHEDULES",
-    "defaults_of",
     "from_parameters",
     "resolve_activations",
     "resolve_average",
@@ -43,14 +40,6 @@ ROWS_TO_HOLD_OUT_UNASKED = 10_000
 # All but those that wait for a plateau, of which dropout has none.
 DROPOUT_SCHEDULES = {n for n, cls in SCHEDULES.items() if cls().plateau_factor == 1.0}
 AUTO_OPTIMIZER = {"batch": "lbfgs", "mini-batch": "adam", "stochastic": "sgd"}
-
-
-@lru_cache(maxsize=32)
-def defaults_of(estimator_class: type) -> dict[str, Any]:
-    """Return the parameters of an estimator with their defaults, to be read only."""
-    # Asked for three times in a fit; without the cache, a tenth of a small one.
-    signature = inspect.signature(estimator_class)
-    return {name: p.default for name, p in signature.parameters.items()}
 
 
 def resolve_hidden_layer_sizes(value: Any) -> tuple[int, ...]:

@@ -11,8 +11,8 @@ Arrays
 ``rows`` : slice or 1-D index array, the rows of ``X`` that one evaluation sees
 ``params`` : (n_params,), all weight matrices in layer order, then all biases, then the
     gains of normalised layers, then the scales of features
-``grad`` : (n_params,), dJ/dparams in the same order; overwritten, but that of the first
-    ``W`` of sparse ``X``, which a pass adds to
+``grad`` : (n_params,), dJ/dparams in the same order; overwritten by an evaluation, and
+    by a pass, which only adds to that of the first ``W`` if ``X`` is sparse
 ``W``, ``b`` : (fan_in, fan_out) and (fan_out,), views into a flat vector; in the last
     layer of several members with a first axis for these
 ``z`` : (rows, fan_out), pre-activation, ``a_below @ W + b``

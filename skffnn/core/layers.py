@@ -41,8 +41,8 @@ class Linear(Protocol):
     def backward(self, below: Features, delta_below: Array | None) -> None:
         """Write the gradients of all parameters, where delta holds dJ/dz.
 
-        Of sparse rows, that of W is added to what is there: they have few of many
-        columns, and there are passes enough over all weights.
+        Of sparse rows, that of W is added to what is there: most columns are absent,
+        and to write their zeros would be one more pass over W.
 
         Parameters
         ----------
@@ -210,7 +210,7 @@ class ScaledFeatures:
     def backward(self, below: Features, delta_below: Array | None) -> None:
         layer, dscales = self.layer, self.dscales
         layer.backward_to_product()
-        if isinstance(below, np.ndarray):
+        if isinstance(below, np.ndarray):  # else members add to what is there
             layer.dW.fill(0.0)
         dscales.fill(0.0)
         for scale, dscale, rows in deal(len(layer.delta), self.scales, dscales):

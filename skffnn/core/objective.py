@@ -2,14 +2,15 @@
 
     J = sum_i weight_i * loss(y_i, raw(x_i)) / sum_i weight_i + penalty(W_1, ..., W_L)
 
+The losses are in `losses`, the penalty in `penalty`.
+
 On some of the rows it is estimated without bias: `weight` has mean one over the
 training set, so the sum is divided by the number of rows seen.
 """
 
 from copy import copy
-from itertools import pairwise
 from numbers import Real
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import scipy.sparse as sp
@@ -28,6 +29,10 @@ __all__ = ["CHUNK", "Objective"]
 # Rows that pass through the network together. More rows are worked off in pieces of
 # this size: the buffers stay in the cache, and memory does not grow with the data.
 CHUNK = 512
+
+
+# Some of the weights, and their gradients.
+Blocks: TypeAlias = list[tuple[Array, ...]]
 
 
 class Room(NamedTuple):
@@ -79,8 +84,8 @@ class Objective:
         self.y = y
         self.weight = weight
         self._is_sparse = sp.issparse(X)
-        # A pass adds to the gradients of the first weights if X is sparse, and
-        # overwrites all others.
+        # A pass adds to the gradient of the first weights if X is sparse, and
+        # overwrites that of all others.
         first, _ = network.layout.places["weights"][0]
         self._n_added = first.stop if self._is_sparse else 0
         self._piece = np.empty(network.layout.size if max_rows > CHUNK else 0, y.dtype)
@@ -88,8 +93,8 @@ class Objective:
         # arrays come again. The penalty has its own: pieces have another gradient.
         self._params: Array | None = None
         self._grad: Array | None = None
-        self._penalized: tuple[Array | None, Array | None] = None, None
-        self._blocks: tuple[list[tuple[Array, ...]], ...] = ([], [])
+        self._blocks_of: tuple[Array | None, Array | None] = None, None
+        self._blocks: tuple[Blocks, Blocks] = [], []
         self._make_buffers(min(CHUNK, max_rows))
 
     def _make_buffers(self, chunk: int) -> None:
@@ -134,20 +139,15 @@ class Objective:
             J, estimated from these rows.
         """
         n_rows = count(rows)
-        begun, others = self._weight_blocks(params, grad)
+        added, overwritten = self._weight_blocks(params, grad)
         penalty = 0.0
-        for w, g in begun:
+        for w, g in added:
             penalty += self.penalty.write_gradient(w, g)
         if n_rows <= self._chunk:
             value = self._backpropagate(params, grad, rows, n_rows, thin)
         else:
-            value = 0.0
-            grad[self._n_added :].fill(0.0)
-            for piece in split(rows, self._chunk):
-                self._piece[: self._n_added].fill(0.0)
-                value += self._backpropagate(params, self._piece, piece, n_rows, thin)
-                add_scaled(grad, 1.0, self._piece)
-        for w, g in others:
+            value = self._backpropagate_pieces(params, grad, rows, n_rows, thin)
+        for w, g in overwritten:
             penalty += self.penalty.add_gradient(w, g)
         return value + penalty
 
@@ -167,18 +167,27 @@ class Objective:
         weights = params[: self.network.layout.n_weights]
         return total / n_rows + self.penalty.value(weights)
 
-    def _weight_blocks(
-        self, params: Array, grad: Array
-    ) -> tuple[list[tuple[Array, ...]], ...]:
-        """Return the weights and their gradients, before and after `_n_added`."""
-        if params is not self._penalized[0] or grad is not self._penalized[1]:
-            self._penalized = params, grad
-            bounds = 0, self._n_added, self.network.layout.n_weights
-            self._blocks = tuple(
-                blocks(params[start:stop], grad[start:stop]) if start < stop else []
-                for start, stop in pairwise(bounds)
-            )
+    def _weight_blocks(self, params: Array, grad: Array) -> tuple[Blocks, Blocks]:
+        """Return where passes add to the gradient, and where the penalty does."""
+        if params is not self._blocks_of[0] or grad is not self._blocks_of[1]:
+            stop = self.network.layout.n_weights if self.penalty.alpha else 0
+            parts = slice(0, self._n_added), slice(self._n_added, stop)
+            added, overwritten = (blocks(params[part], grad[part]) for part in parts)
+            self._blocks_of = params, grad
+            self._blocks = added, overwritten
         return self._blocks
+
+    def _backpropagate_pieces(
+        self, params: Array, grad: Array, rows: Rows, n_total: int, thin: Thin
+    ) -> float:
+        """Write the mean over more rows than pass through the network together."""
+        first, *others = split(rows, self._chunk)
+        value = self._backpropagate(params, grad, first, n_total, thin)
+        for piece in others:
+            self._piece[: self._n_added].fill(0.0)
+            value += self._backpropagate(params, self._piece, piece, n_total, thin)
+            add_scaled(grad, 1.0, self._piece)
+        return value
 
     def _backpropagate(
         self, params: Array, grad: Array, rows: Rows, n_total: int, thin: Thin

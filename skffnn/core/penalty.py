@@ -16,7 +16,7 @@ __all__ = ["Penalty"]
 
 
 class Penalty:
-    """A function of weights, and its gradient. Both are contiguous vectors.
+    """A function of weights, and its gradient: contiguous vectors of one dtype.
 
     Parameters
     ----------
@@ -27,32 +27,33 @@ class Penalty:
     """
 
     def __init__(self, alpha: float, l1_ratio: float = 0.0) -> None:
-        self.on_squares = alpha * (1.0 - l1_ratio)
-        self.on_absolutes = alpha * l1_ratio
+        self.alpha = float(alpha)  # float64 of numpy would widen float32
+        self._on_squares = self.alpha * float(1.0 - l1_ratio)
+        self._on_absolutes = self.alpha * float(l1_ratio)
 
     def value(self, w: Array) -> float:
         """Return the penalty on weights `w`."""
         value = 0.0
-        if self.on_squares:
-            value += 0.5 * self.on_squares * sum_of_squares(w)
-        if self.on_absolutes:
-            value += self.on_absolutes * float(np.abs(w).sum())
+        if self._on_squares:
+            value += 0.5 * self._on_squares * sum_of_squares(w)
+        if self._on_absolutes:
+            value += self._on_absolutes * float(np.abs(w).sum())
         return value
 
     def add_gradient(self, w: Array, grad: Array) -> float:
         """Add the gradient at `w` to `grad`, and return the penalty on `w`."""
-        if self.on_squares:
-            add_scaled(grad, self.on_squares, w)
-        if self.on_absolutes:
-            add_scaled(grad, self.on_absolutes, np.sign(w))
+        if self._on_squares:
+            add_scaled(grad, self._on_squares, w)
+        if self._on_absolutes:
+            add_scaled(grad, self._on_absolutes, np.sign(w))
         return self.value(w)
 
     def write_gradient(self, w: Array, grad: Array) -> float:
         """Overwrite `grad` with the gradient at `w`, and return the penalty on `w`."""
-        if self.on_squares:
-            np.multiply(w, self.on_squares, out=grad)
+        if self._on_squares:
+            np.multiply(w, self._on_squares, out=grad)
         else:
-            grad.fill(0.0)
-        if self.on_absolutes:
-            add_scaled(grad, self.on_absolutes, np.sign(w))
+            grad.fill(0.0)  # zero times infinity would be NaN
+        if self._on_absolutes:
+            add_scaled(grad, self._on_absolutes, np.sign(w))
         return self.value(w)

@@ -168,8 +168,8 @@ def blend(target: Array, vector: Array, weight: float) -> None:
 
 
 def blocks(*vectors: Array) -> list[tuple[Array, ...]]:
-    """Cut vectors of one length into views of at most `BLOCK_BYTES`."""
-    if vectors[0].nbytes <= BLOCK_BYTES:
+    """Cut vectors of one length into views of at most `BLOCK_BYTES`, none empty."""
+    if 0 < vectors[0].nbytes <= BLOCK_BYTES:
         return [vectors]
     length = BLOCK_BYTES // vectors[0].itemsize
     return [

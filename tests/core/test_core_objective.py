@@ -20,6 +20,7 @@ from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.losses import LOSSES
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
+from skffnn.core.penalty import Penalty
 
 every_activation = pytest.mark.parametrize("activation", ACTIVATIONS)
 every_loss = pytest.mark.parametrize("loss", LOSS_CASES, ids="-".join)
@@ -49,8 +50,11 @@ def test_gradient_with_weights_and_sparse_rows_agrees_too(activation, loss):
 
 @every_loss
 @pytest.mark.parametrize("hidden", [(), (3,), (4, 3, 2)], ids=str)
-def test_gradient_agrees_for_any_number_of_layers(loss, hidden):
-    objective, params = make_objective("tanh", loss, hidden, alpha=0.1, weighted=True)
+@pytest.mark.parametrize("sparse", [None, SPARSE_FORMATS[0]])
+def test_gradient_agrees_for_any_number_of_layers(loss, hidden, sparse):
+    objective, params = make_objective(
+        "tanh", loss, hidden, alpha=0.1, weighted=True, sparse=sparse
+    )
     assert error_of_gradient(objective, params) < 1e-6
 
 
@@ -72,8 +76,14 @@ def test_scipy_finds_no_error_in_the_gradient(loss, sparse):
 
 @pytest.mark.parametrize("sparse", [None, *SPARSE_FORMATS])
 @pytest.mark.parametrize("picked", [False, True])
-def test_working_in_chunks_changes_nothing(monkeypatch, sparse, picked):
-    settings = {"alpha": 0.1, "weighted": True, "sparse": sparse}
+@pytest.mark.parametrize("input_scale", [False, True])
+def test_working_in_chunks_changes_nothing(monkeypatch, sparse, picked, input_scale):
+    settings = {
+        "alpha": 0.1,
+        "weighted": True,
+        "sparse": sparse,
+        "input_scale": input_scale,
+    }
     rows = np.array([7, 1, 2, 5, 0, 6, 3]) if picked else slice(0, 8)
     objective, params = make_objective(**settings)
     value, grad = value_and_gradient(objective, params, rows)
@@ -222,9 +232,18 @@ def test_the_value_alone_is_the_same_j(rows, monkeypatch):
 @pytest.mark.parametrize("chunk", [3, 8])
 @pytest.mark.parametrize("n_members", [1, 3])
 @pytest.mark.parametrize("more", [{}, {"layer_norm": True, "input_scale": True}])
-def test_what_was_evaluated_before_does_not_matter(monkeypatch, more, n_members, chunk):
+@pytest.mark.parametrize("sparse", [None, SPARSE_FORMATS[0]])
+def test_what_was_evaluated_before_does_not_matter(
+    monkeypatch, sparse, more, n_members, chunk
+):
     monkeypatch.setattr(skffnn.core.objective, "CHUNK", chunk)
-    options = {"alpha": 0.1, "hidden": (5, 4), "n_members": n_members, **more}
+    options = {
+        "alpha": 0.1,
+        "hidden": (5, 4),
+        "n_members": n_members,
+        "sparse": sparse,
+        **more,
+    }
     objective, params = make_objective(**options)
     other, grads = params + 0.1, [np.empty_like(params) for _ in range(2)]
     calls = [
@@ -297,6 +316,21 @@ def test_without_a_penalty_weights_may_be_too_large_to_square(sparse):
     value, grad = value_and_gradient(objective, params)
     assert np.isfinite(value)
     assert np.isfinite(grad).all()
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+def test_what_is_written_first_is_what_would_be_added(l1_ratio):
+    w = np.random.default_rng(0).normal(size=9).astype(np.float32)
+    added, written = np.zeros_like(w), np.full_like(w, np.nan)
+    penalty = Penalty(np.float64(0.3), l1_ratio)  # not a number of Python's
+    assert penalty.add_gradient(w, added) == penalty.write_gradient(w, written)
+    assert_array_equal(written, added)
+
+
+def test_no_penalty_has_no_gradient_even_at_infinity():
+    w, grad = np.array([np.inf, 1.0]), np.full(2, np.nan)
+    assert Penalty(0.0).write_gradient(w, grad) == 0.0
+    assert_array_equal(grad, 0.0)
 
 
 @pytest.mark.parametrize("sparse", [None, *SPARSE_FORMATS])
