@@ -10,6 +10,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import has_fit_parameter
 
 from skffnn._auto import Problem
+from skffnn._sparse import check_indices
 from skffnn.core.batches import FEW_ROWS
 from skffnn.core.typing import Array, Features
 
@@ -119,6 +120,7 @@ def check_matrix(X: Any, estimator: Any) -> None:
 
 def check_features(X: Any, dtype: Any, estimator: Any) -> Features:
     """Return finite numbers, as a C-contiguous array or CSR."""
+    check_indices(X)
     return check_array(
         X,
         accept_sparse="csr",

@@ -133,6 +133,25 @@ def test_sparse_is_dense(iris, layout, kind, solver):
         )
 
 
+@pytest.mark.parametrize("wrong", [-1, 1000])
+@pytest.mark.parametrize("kind", [sp.csr_array, sp.csc_matrix])
+@pytest.mark.parametrize("preprocessing", ["auto", None])
+def test_no_entry_of_a_sparse_matrix_lies_outside(iris, wrong, kind, preprocessing):
+    X, y = kind(iris[0]), iris[1]
+    model = quick(preprocessing=preprocessing).fit(X, y)
+    before = model.predict(X)
+    X.indices = X.indices.copy()
+    X.indices[7] = wrong
+    for call in (
+        lambda: model.fit(X, y),
+        lambda: model.partial_fit(X, y),
+        lambda: model.predict(X),
+    ):
+        with pytest.raises(ValueError, match=r"X has .*, but the indices .* go from"):
+            call()
+    np.testing.assert_array_equal(model.predict(kind(iris[0])), before)
+
+
 def test_a_sparse_matrix_that_would_not_fit_densified():
     rng = np.random.default_rng(0)
     rows, columns = rng.integers(3000, size=3000), rng.integers(10**6, size=3000)

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils.validation import validate_data
 
+from skffnn._sparse import check_indices
 from skffnn.preprocessing._columns import Column, Levels
 
 __all__ = ["read_array", "read_table"]
@@ -46,6 +47,7 @@ def read_table(transformer: Any, X: Any, reset: bool) -> Any:
         return _read_frame(X)
     if isinstance(X, list | tuple) and np.asarray(X).dtype.kind in "US":
         X = np.asarray(X, dtype=object)  # else its numbers would be strings
+    check_indices(X)
     X = validate_data(
         transformer,
         X,
