@@ -11,6 +11,8 @@ def check_indices(X: Any) -> None:
     """Raise ValueError if an entry of sparse `X` lies outside of its shape.
 
     Conversions and products of scipy would read and write there, and end the process.
+    Its own `check_format` looks as well, but may put new arrays into X, which is the
+    user's.
     """
     if not sp.issparse(X) or X.format not in ("csr", "csc") or not X.nnz:
         return

@@ -14,7 +14,7 @@ from skffnn.core.typing import Array, Features
 try:
     # Y += A X, with A column by column. scipy's products of sparse matrices call it,
     # but it is private; what is public makes a new Y. With that, an update of 20,000
-    # sparse columns by batches of 200 rows takes 1.2 to 1.4 times as long.
+    # sparse columns by batches of 200 rows takes 1.1 to 1.4 times as long.
     from scipy.sparse._sparsetools import csc_matvecs as add_csc_product
 except ImportError:
     add_csc_product = None
