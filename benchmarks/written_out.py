@@ -48,8 +48,10 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
     zero, classes = np.zeros((), dtype), np.ones((sizes[-1], 1), dtype)
     y_rows, ones = np.empty_like(a[-1]), np.ones(n_rows, dtype)
     a_T, W_T = [part.T for part in a], [weights.T for weights in W]
+    dW_T = [gradient.T for gradient in dW]
     raw, of_raw, flat_of_raw = a[-1], delta[-1], delta[-1].reshape(-1)
-    penalize = penalty(params[:n_weights], grad[:n_weights])
+    is_one = n_rows == 1
+    penalize = penalty(params[:n_weights], grad[:n_weights], is_one)
 
     def squared_error() -> float:
         np.subtract(raw, y_rows, out=of_raw)
@@ -76,16 +78,21 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
             if layer < n_layers - 1:
                 np.maximum(z, zeros[layer + 1], out=z)
         value = loss() / n_rows
+        if is_one:
+            value += penalize()
         scal(1.0 / n_rows, flat_of_raw)
         for layer in reversed(range(n_layers)):
             above = delta[layer + 1]
             ones.dot(above, out=db[layer])
-            a_T[layer].dot(above, out=dW[layer])
+            if is_one:
+                ger(1.0, above, a[layer], 1, 1, dW_T[layer], 1, 1, 1)
+            else:
+                a_T[layer].dot(above, out=dW[layer])
             if layer:
                 above.dot(W_T[layer], out=delta[layer])
                 a[layer][...] = np.greater(a[layer], zero)
                 np.multiply(delta[layer], a[layer], out=delta[layer])
-        return value + penalize()
+        return value if is_one else value + penalize()
 
     step = (sgd if task.optimizer == "sgd" else adam)(params, grad)
 

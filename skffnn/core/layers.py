@@ -27,7 +27,7 @@ from skffnn.core.products import (
     transposed_product,
 )
 from skffnn.core.typing import Array, Features
-from skffnn.core.vectors import adding_to_rows, constant
+from skffnn.core.vectors import adding_outer, adding_to_rows, constant
 
 __all__ = ["Affine", "Linear", "MemberOutputs", "NormalizedAffine", "ScaledFeatures"]
 
@@ -41,8 +41,8 @@ class Linear(Protocol):
     def backward(self, below: Features, delta_below: Array | None) -> None:
         """Write the gradients of all parameters, where delta holds dJ/dz.
 
-        Of sparse rows, that of W is added to what is there: most columns are absent,
-        and to write their zeros would be one more pass over W.
+        That of W is added to what is there where this saves a pass over W, as
+        `skffnn.core.network.Network.n_added` says.
 
         Parameters
         ----------
@@ -88,6 +88,7 @@ class Affine:
         if delta is not None and gradients:
             self.dW, self.db = gradients
             self.delta = delta
+            self._add_outer = adding_outer(self.dW, delta)
             self._ones = constant(1.0, z.shape[:1], z.dtype)
 
     def forward(self, below: Features) -> None:
@@ -101,10 +102,12 @@ class Affine:
 
     def backward(self, below: Features, delta_below: Array | None) -> None:
         self.backward_to_product()
-        if isinstance(below, np.ndarray):
-            below.T.dot(self.delta, out=self.dW)
-        else:
+        if not isinstance(below, np.ndarray):
             add_transposed_product(below, self.delta, out=self.dW)
+        elif len(below) == 1:
+            self._add_outer(below)
+        else:
+            below.T.dot(self.delta, out=self.dW)
         if delta_below is not None:
             self.delta.dot(self.W.T, out=delta_below)
 
@@ -210,8 +213,6 @@ class ScaledFeatures:
     def backward(self, below: Features, delta_below: Array | None) -> None:
         layer, dscales = self.layer, self.dscales
         layer.backward_to_product()
-        if isinstance(below, np.ndarray):  # else members add to what is there
-            layer.dW.fill(0.0)
         dscales.fill(0.0)
         for scale, dscale, rows in deal(len(layer.delta), self.scales, dscales):
             columns, product = transposed_product(below[rows], layer.delta[rows])
@@ -242,6 +243,8 @@ class MemberOutputs:
             own_delta = None if delta is None else delta[rows]
             layer = Affine((W, b), next(own_gradients), z[rows], own_delta)
             self._members.append((layer, rows))
+        if gradients:
+            self._dW, _ = gradients
 
     def forward(self, below: Features) -> None:
         for layer, rows in self._members:
@@ -249,6 +252,7 @@ class MemberOutputs:
 
     def backward(self, below: Features, delta_below: Array | None) -> None:
         assert delta_below is not None
+        self._dW.fill(0.0)  # a member with one row adds to it
         for layer, rows in self._members:
             layer.backward(below[rows], delta_below[rows])
 

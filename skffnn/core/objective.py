@@ -36,11 +36,17 @@ Blocks: TypeAlias = list[tuple[Array, ...]]
 
 
 class Room(NamedTuple):
-    """Where so many rows are put, and the pass that is bound to take them."""
+    """Where so many rows are put, the pass that is bound to take them, and weights.
+
+    To the gradients of some weights the pass adds, and of the others it overwrites
+    them: the penalty is written to those, and added to these.
+    """
 
     X: Array
     y: Array
     bound: Pass
+    added: Blocks
+    overwritten: Blocks
 
 
 class Objective:
@@ -84,17 +90,11 @@ class Objective:
         self.y = y
         self.weight = weight
         self._is_sparse = sp.issparse(X)
-        # A pass adds to the gradient of the first weights if X is sparse, and
-        # overwrites that of all others.
-        first, _ = network.layout.places["weights"][0]
-        self._n_added = first.stop if self._is_sparse else 0
         self._piece = np.empty(network.layout.size if max_rows > CHUNK else 0, y.dtype)
         # What was made for these parameters and gradients serves as long as the same
-        # arrays come again. The penalty has its own: pieces have another gradient.
+        # arrays come again.
         self._params: Array | None = None
         self._grad: Array | None = None
-        self._blocks_of: tuple[Array | None, Array | None] = None, None
-        self._blocks: tuple[Blocks, Blocks] = [], []
         self._make_buffers(min(CHUNK, max_rows))
 
     def _make_buffers(self, chunk: int) -> None:
@@ -114,8 +114,19 @@ class Objective:
             buffers = first_rows(self._buffers, n_rows)
             bound = self.network.bind(params, self._grad, buffers)
             X, y = self._X_rows[:n_rows], self._y_rows[:n_rows]
-            self._rooms[n_rows] = Room(X, y, bound)
+            parts = self._weight_blocks(params, n_rows)
+            self._rooms[n_rows] = Room(X, y, bound, *parts)
         return self._rooms[n_rows]
+
+    def _weight_blocks(self, params: Array, n_rows: int) -> tuple[Blocks, Blocks]:
+        """Return the weights and their gradients: added to first, then overwritten."""
+        grad = self._grad
+        if grad is None:
+            return [], []
+        n_added = self.network.n_added(n_rows, self._is_sparse)
+        stop = self.network.layout.n_weights if self.penalty.alpha else 0
+        first, rest = slice(0, n_added), slice(n_added, stop)
+        return blocks(params[first], grad[first]), blocks(params[rest], grad[rest])
 
     def value_and_gradient(
         self, params: Array, grad: Array, rows: Rows, thin: Thin = keep_all
@@ -139,15 +150,17 @@ class Objective:
             J, estimated from these rows.
         """
         n_rows = count(rows)
-        added, overwritten = self._weight_blocks(params, grad)
+        room = self._room(params, grad, min(n_rows, self._chunk))
         penalty = 0.0
-        for w, g in added:
+        for w, g in room.added:
             penalty += self.penalty.write_gradient(w, g)
-        if n_rows <= self._chunk:
-            value = self._backpropagate(params, grad, rows, n_rows, thin)
-        else:
-            value = self._backpropagate_pieces(params, grad, rows, n_rows, thin)
-        for w, g in overwritten:
+        first, others = rows, []
+        if n_rows > self._chunk:
+            first, *others = split(rows, self._chunk)
+        value = self._backpropagate(room, first, n_rows, thin)
+        for piece in others:
+            value += self._backpropagate_more(params, grad, piece, n_rows, thin)
+        for w, g in room.overwritten:
             penalty += self.penalty.add_gradient(w, g)
         return value + penalty
 
@@ -167,33 +180,19 @@ class Objective:
         weights = params[: self.network.layout.n_weights]
         return total / n_rows + self.penalty.value(weights)
 
-    def _weight_blocks(self, params: Array, grad: Array) -> tuple[Blocks, Blocks]:
-        """Return where passes add to the gradient, and where the penalty does."""
-        if params is not self._blocks_of[0] or grad is not self._blocks_of[1]:
-            stop = self.network.layout.n_weights if self.penalty.alpha else 0
-            parts = slice(0, self._n_added), slice(self._n_added, stop)
-            added, overwritten = (blocks(params[part], grad[part]) for part in parts)
-            self._blocks_of = params, grad
-            self._blocks = added, overwritten
-        return self._blocks
-
-    def _backpropagate_pieces(
+    def _backpropagate_more(
         self, params: Array, grad: Array, rows: Rows, n_total: int, thin: Thin
     ) -> float:
-        """Write the mean over more rows than pass through the network together."""
-        first, *others = split(rows, self._chunk)
-        value = self._backpropagate(params, grad, first, n_total, thin)
-        for piece in others:
-            self._piece[: self._n_added].fill(0.0)
-            value += self._backpropagate(params, self._piece, piece, n_total, thin)
-            add_scaled(grad, 1.0, self._piece)
+        """Add the share of `rows`, where not all pass through the network together."""
+        room = self._room(params, self._piece, count(rows))
+        for _, g in room.added:
+            g.fill(0.0)
+        value = self._backpropagate(room, rows, n_total, thin)
+        add_scaled(grad, 1.0, self._piece)
         return value
 
-    def _backpropagate(
-        self, params: Array, grad: Array, rows: Rows, n_total: int, thin: Thin
-    ) -> float:
+    def _backpropagate(self, room: Room, rows: Rows, n_total: int, thin: Thin) -> float:
         """Write the share of `rows` in the mean over `n_total` rows."""
-        room = self._room(params, grad, count(rows))
         X, y, weight = self._take(rows, room)
         X, masks = thin(X)
         bound = room.bound

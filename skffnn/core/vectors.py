@@ -18,6 +18,7 @@ from skffnn.core.typing import Array
 
 __all__ = [
     "add_scaled",
+    "adding_outer",
     "adding_to_rows",
     "blend",
     "blocks",
@@ -88,6 +89,23 @@ def adding_to_rows(matrix: Array, vector: Array) -> Callable[[], object]:
     strides, overwrite = (1, 1), (1, 1, 1)
     update = GER[matrix.dtype]
     return partial(update, 1.0, vector, column, *strides, matrix.T, *overwrite)
+
+
+def adding_outer(matrix: Array, row: Array) -> Callable[[Array], None]:
+    """Return what adds the product of a column and `row` to `matrix`.
+
+    All may change from one call to the next. `matrix` is contiguous; column and row
+    are vectors, or have one row.
+    """
+    assert matrix.flags.c_contiguous  # a copy would change in its place
+    update, transposed = GER[matrix.dtype], matrix.T
+
+    def add(column: Array) -> None:
+        # A product of matrices sets its result to zero first: on 100 x 100 in float64
+        # it takes 2.5 us, and this 1.3 us.
+        update(1.0, row, column, 1, 1, transposed, 1, 1, 1)
+
+    return add
 
 
 def row_sums(array: Array) -> Array:

@@ -229,7 +229,32 @@ def test_the_value_alone_is_the_same_j(rows, monkeypatch):
     assert objective.value(params, rows) == pytest.approx(value, rel=1e-14)
 
 
-@pytest.mark.parametrize("chunk", [3, 8])
+MORE_PARAMS = [{}, {"layer_norm": True}, {"layer_norm": True, "input_scale": True}]
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 8])
+@pytest.mark.parametrize("n_rows", [1, 2, 8])
+@pytest.mark.parametrize("n_members", [1, 3])
+@pytest.mark.parametrize("more", MORE_PARAMS)
+@pytest.mark.parametrize("sparse", [None, *SPARSE_FORMATS])
+@pytest.mark.parametrize("alpha", [0.0, 0.1])
+def test_gradient_of_few_rows_or_of_pieces_agrees(
+    monkeypatch, alpha, sparse, more, n_members, n_rows, chunk
+):
+    monkeypatch.setattr(skffnn.core.objective, "CHUNK", chunk)
+    options = {"n_rows": n_rows, "n_members": n_members, "weighted": True, **more}
+    objective, params = make_objective(alpha=alpha, sparse=sparse, **options)
+    rows = slice(0, n_rows)
+    exact = np.full_like(params, np.nan)  # what was there does not matter
+    objective.value_and_gradient(params, exact, rows)
+    scratch = np.empty_like(params)
+    estimate = numerical_gradient(
+        lambda p: objective.value_and_gradient(p, scratch, rows), params
+    )
+    assert relative_error(exact, estimate) < 1e-6
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 8])
 @pytest.mark.parametrize("n_members", [1, 3])
 @pytest.mark.parametrize("more", [{}, {"layer_norm": True, "input_scale": True}])
 @pytest.mark.parametrize("sparse", [None, SPARSE_FORMATS[0]])
@@ -250,7 +275,7 @@ def test_what_was_evaluated_before_does_not_matter(
         (p, grad, slice(0, n_rows))
         for p in (params, other)
         for grad in (None, *grads)
-        for n_rows in (8, 5, 3)
+        for n_rows in (8, 5, 3, 1)
     ]
     order = np.random.default_rng(0).permutation(np.tile(np.arange(len(calls)), 5))
     for p, grad, rows in (calls[number] for number in order):
