@@ -102,7 +102,7 @@ def fit_mlp(task: Task, X: Any, y: np.ndarray) -> Contestant:
 def _fit(estimator: Any, task: Task, X: Any, y: np.ndarray, **how: Any) -> Contestant:
     """Time `fit` from the call to the return: validation and shuffling are part of it.
 
-    That is what a user waits for, and there are enough updates that it hardly counts.
+    That is what a user waits for, and there are enough updates that they hardly count.
     """
 
     def run(n_epochs: int) -> float:
