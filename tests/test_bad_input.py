@@ -5,8 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from plain import FFNNClassifier, FFNNRegressor
+from sklearn import config_context
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from skffnn import DeepEnsembleClassifier, TabularPreprocessor
 from skffnn.core.activations import ACTIVATIONS, LeakyReLU
 from skffnn.core.losses import LOSSES
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS, Optimizer
@@ -103,6 +106,27 @@ def test_a_wrong_value_is_named(Estimator, name, value):
         Estimator(**{name: value}).fit(X, LABELS)
     if name != "activation":
         assert repr(value).strip("'") in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name", "value"),
+    [
+        (FFNNClassifier(max_iter=1), "shuffle", 1),
+        (FFNNRegressor(max_iter=1), "shuffle", 1),
+        (TabularPreprocessor(), "missing_indicator", 1),
+        (DeepEnsembleClassifier(FFNNClassifier(max_iter=1)), "n_jobs", 1.0),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_parameters_are_not_checked_where_scikit_learn_is_told_not_to(
+    estimator, name, value
+):
+    estimator = clone(estimator).set_params(**{name: value})
+    with pytest.raises(ValueError, match=f"'{name}' parameter"):
+        estimator.fit(X, LABELS)
+    with config_context(skip_parameter_validation=True):
+        estimator.fit(X, LABELS)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -133,21 +133,33 @@ def test_sparse_is_dense(iris, layout, kind, solver):
         )
 
 
-@pytest.mark.parametrize("wrong", [-1, 1000])
+@pytest.mark.parametrize(
+    ("part", "place", "wrong", "message"),
+    [
+        ("indices", 7, -1, r"X has .*, but the indices .* go from -1"),
+        ("indices", 7, 1000, r"X has .*, but the indices .* to 1000"),
+        ("indptr", 2, 10**6, r"the indptr of a sparse X with 600 entries must .* got"),
+        ("indptr", 2, 0, "never down"),
+        ("indptr", 0, 1, "must go from 0"),
+        ("indptr", -1, 601, "at most 600"),
+    ],
+)
 @pytest.mark.parametrize("kind", [sp.csr_array, sp.csc_matrix])
 @pytest.mark.parametrize("preprocessing", ["auto", None])
-def test_no_entry_of_a_sparse_matrix_lies_outside(iris, wrong, kind, preprocessing):
+def test_no_entry_of_a_sparse_matrix_lies_outside(
+    iris, part, place, wrong, message, kind, preprocessing
+):
     X, y = kind(iris[0]), iris[1]
     model = quick(preprocessing=preprocessing).fit(X, y)
     before = model.predict(X)
-    X.indices = X.indices.copy()
-    X.indices[7] = wrong
+    setattr(X, part, getattr(X, part).copy())
+    getattr(X, part)[place] = wrong
     for call in (
         lambda: model.fit(X, y),
         lambda: model.partial_fit(X, y),
         lambda: model.predict(X),
     ):
-        with pytest.raises(ValueError, match=r"X has .*, but the indices .* go from"):
+        with pytest.raises(ValueError, match=message):
             call()
     np.testing.assert_array_equal(model.predict(kind(iris[0])), before)
 

@@ -139,6 +139,24 @@ def test_the_estimator_is_left_as_it_was(iris):
     np.testing.assert_array_equal(curve.losses, again.losses)
 
 
+@pytest.mark.skipif(
+    not hasattr(FFNNClassifier, "set_callbacks"), reason="scikit-learn < 1.9"
+)
+def test_callbacks_do_not_follow_a_test(iris):
+    class Untouchable:
+        def setup(self, estimator, context):
+            raise AssertionError("a test is no fit")
+
+        teardown = on_fit_task_begin = on_fit_task_end = setup
+
+    model = FFNNClassifier(random_state=0).set_callbacks(Untouchable())
+    curve = learning_rate_curve(model, *iris)
+    without = learning_rate_curve(FFNNClassifier(random_state=0), *iris)
+    np.testing.assert_array_equal(curve.losses, without.losses)
+    with pytest.raises(AssertionError, match="a test is no fit"):
+        model.fit(*iris)  # which they do follow
+
+
 def test_weight_two_is_the_row_twice(diabetes):
     X, y = diabetes
     rows = np.arange(50)

@@ -512,6 +512,22 @@ def test_refit_of_a_planned_run_follows_the_same_plan(diabetes):
     assert asked[-1] == pytest.approx(model.n_iter_ / 40, abs=1 / 40)
 
 
+def test_refit_lowers_the_rate_where_its_own_training_stalls(diabetes):
+    parameters = {
+        "optimizer": "sgd", "learning_rate": "adaptive", "learning_rate_init": 0.3,
+        "n_iter_no_change": 2, "random_state": 0,
+    }  # fmt: skip
+    model = FFNNRegressor(early_stopping=True, refit=True, **parameters).fit(*diabetes)
+    plain = FFNNRegressor(max_iter=model.best_epoch_, **parameters)
+    constant = clone(plain).set_params(learning_rate="constant", n_iter_no_change=10**6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        plain.fit(*diabetes)
+        constant.fit(*diabetes)
+    np.testing.assert_array_equal(flat(model), flat(plain))
+    assert np.abs(flat(model) - flat(constant)).max() > 1e-3
+
+
 def test_refit_says_if_the_best_epoch_was_not_found(diabetes):
     model = FFNNRegressor(refit=True, max_iter=3, **STOPPING)
     with pytest.warns(ConvergenceWarning, match="max_iter=3"):
