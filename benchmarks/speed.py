@@ -2,7 +2,7 @@
 
 Run it from the repository, on a machine that is otherwise idle:
 
-    python benchmarks/speed.py                    # all sections, about 45 minutes
+    python benchmarks/speed.py                    # all sections, about an hour
     python benchmarks/speed.py updates predict    # the sections that are named
     python benchmarks/speed.py --quick            # a small part of each, a minute
     python benchmarks/speed.py --threads 1        # on one BLAS thread only

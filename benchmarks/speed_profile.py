@@ -8,6 +8,7 @@ the cache. The times of sgd and adam include a copy of the gradient.
 from typing import Any
 
 import numpy as np
+from rivals import product_of_rows
 from speed_updates import LARGE_BATCH
 from timing import Column, Options, Table, seconds_of, seconds_per_unit
 
@@ -67,6 +68,12 @@ def parts(layer_sizes: tuple[int, ...], n_rows: int, dtype: np.dtype) -> dict[st
     bound = room.bound
     raw = bound.forward(X_rows).copy()
 
+    read = [X_rows, *(a for _, a, _ in buffers)]
+    write_dW = [
+        product_of_rows(below, delta, dW)
+        for below, (_, _, delta), (dW, _) in zip(read, buffers, gradients, strict=False)
+    ]
+
     def products() -> None:
         below = X_rows
         for (W, _), (z, a, _) in zip(layers, buffers, strict=True):
@@ -74,8 +81,7 @@ def parts(layer_sizes: tuple[int, ...], n_rows: int, dtype: np.dtype) -> dict[st
             below = a
         for layer in reversed(range(len(layers))):
             delta = buffers[layer][2]
-            below = buffers[layer - 1][1] if layer else X_rows
-            below.T.dot(delta, out=gradients[layer][0])
+            write_dW[layer]()
             if layer:
                 delta.dot(layers[layer][0].T, out=buffers[layer - 1][2])
 

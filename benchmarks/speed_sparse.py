@@ -60,7 +60,7 @@ def run(options: Options) -> list[Cell]:
         Column("MLP/skffnn", 11, 2),
     )
     cells = []
-    # A fit first draws two million weights, so there are more epochs than needed.
+    # A fit first draws two million weights, so turns of two epochs would be too short.
     turns = (0.02, 1, FEWEST_EPOCHS) if options.quick else (0.1, 3, 4)
     for task in tasks(options):
         X, y = task.data()

@@ -95,7 +95,7 @@ def turns(layer_sizes: tuple[int, ...], quick: bool) -> tuple[float, int, int]:
     if quick:
         return 0.02, 3, FEWEST_EPOCHS
     if layer_sizes in WIDE:
-        return 1.0, 3, 6 if layer_sizes == LARGEST else FEWEST_EPOCHS
+        return 1.0, 3, (6 if layer_sizes == LARGEST else FEWEST_EPOCHS)
     return 0.3, 5, FEWEST_EPOCHS
 
 

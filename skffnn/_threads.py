@@ -6,7 +6,7 @@ more than the other threads' help is worth, and on a busy machine very much more
 numpy and scipy may carry a BLAS each, with threads of its own, and those of one go on
 spinning after a product on the cores that the other's need. On two cores an update of a
 50-256-256-256-10 network with 32 rows then took 20 ms instead of 0.4. So the products,
-numpy's, may have threads; the steps of the optimizer, scipy's, run on one.
+numpy's, may have threads; what scipy's BLAS does, mostly the optimizer's, runs on one.
 """
 
 from collections.abc import Iterator

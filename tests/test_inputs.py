@@ -138,10 +138,10 @@ def test_sparse_is_dense(iris, layout, kind, solver):
     [
         ("indices", 7, -1, r"X has .*, but the indices .* go from -1"),
         ("indices", 7, 1000, r"X has .*, but the indices .* to 1000"),
-        ("indptr", 2, 10**6, r"the indptr of a sparse X with 600 entries must .* got"),
-        ("indptr", 2, 0, "never down"),
-        ("indptr", 0, 1, "must go from 0"),
-        ("indptr", -1, 601, "at most 600"),
+        ("indptr", 2, 10**6, "indptr of X, .* must not go down, got 1000000 before"),
+        ("indptr", 2, 0, "indptr of X, .* must not go down, got .* before 0"),
+        ("indptr", 0, 1, "indptr of X, .* must start at 0, got 1"),
+        ("indptr", -1, 601, "indptr of X, .* must end at 600, .* got 601"),
     ],
 )
 @pytest.mark.parametrize("kind", [sp.csr_array, sp.csc_matrix])
@@ -154,6 +154,28 @@ def test_no_entry_of_a_sparse_matrix_lies_outside(
     before = model.predict(X)
     setattr(X, part, getattr(X, part).copy())
     getattr(X, part)[place] = wrong
+    refuses(model, X, y, message)
+    np.testing.assert_array_equal(model.predict(kind(iris[0])), before)
+
+
+@pytest.mark.parametrize("length", [0, 3])
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ("indptr", "must have .* numbers, got {}"),
+        ("indices", "must end at {}"),
+        ("data", "must end at {}"),
+    ],
+)
+@pytest.mark.parametrize("kind", [sp.csr_array, sp.csc_matrix])
+def test_no_part_of_a_sparse_matrix_is_too_short(iris, part, message, length, kind):
+    X, y = kind(iris[0]), iris[1]
+    model = quick().fit(X, y)
+    setattr(X, part, getattr(X, part)[:length])
+    refuses(model, X, y, message.format(length))
+
+
+def refuses(model, X, y, message):
     for call in (
         lambda: model.fit(X, y),
         lambda: model.partial_fit(X, y),
@@ -161,7 +183,6 @@ def test_no_entry_of_a_sparse_matrix_lies_outside(
     ):
         with pytest.raises(ValueError, match=message):
             call()
-    np.testing.assert_array_equal(model.predict(kind(iris[0])), before)
 
 
 def test_a_sparse_matrix_that_would_not_fit_densified():

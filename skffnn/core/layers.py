@@ -88,7 +88,7 @@ class Affine:
         if delta is not None and gradients:
             self.dW, self.db = gradients
             self.delta = delta
-            self._add_outer = adding_outer(self.dW, delta)
+            self._add_outer = adding_outer(self.dW, delta)  # of one row
             self._ones = constant(1.0, z.shape[:1], z.dtype)
 
     def forward(self, below: Features) -> None:
@@ -243,8 +243,6 @@ class MemberOutputs:
             own_delta = None if delta is None else delta[rows]
             layer = Affine((W, b), next(own_gradients), z[rows], own_delta)
             self._members.append((layer, rows))
-        if gradients:
-            self._dW, _ = gradients
 
     def forward(self, below: Features) -> None:
         for layer, rows in self._members:
@@ -252,8 +250,9 @@ class MemberOutputs:
 
     def backward(self, below: Features, delta_below: Array | None) -> None:
         assert delta_below is not None
-        self._dW.fill(0.0)  # a member with one row adds to it
         for layer, rows in self._members:
+            if len(layer.delta) == 1:  # it will add
+                layer.dW.fill(0.0)
             layer.backward(below[rows], delta_below[rows])
 
 

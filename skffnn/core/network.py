@@ -166,11 +166,12 @@ class Network:
         is_sparse : bool
             Whether features are sparse.
         """
-        places = self.layout.places["weights"]
-        n_layers = int(is_sparse or self.input_scale)
+        weights = [place for place, _ in self.layout.places["weights"]]
         if n_rows == 1:
-            n_layers = len(places) if self.n_members == 1 else len(places) - 1
-        return places[n_layers - 1][0].stop if n_layers else 0
+            added = weights if self.n_members == 1 else weights[:-1]
+        else:
+            added = weights[:1] if is_sparse or self.input_scale else []
+        return added[-1].stop if added else 0
 
     def raw(
         self, X: Features, params: Array, max_rows: int, pool: Pool = mean

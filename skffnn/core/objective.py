@@ -36,10 +36,10 @@ Blocks: TypeAlias = list[tuple[Array, ...]]
 
 
 class Room(NamedTuple):
-    """Where so many rows are put, the pass that is bound to take them, and weights.
+    """Where so many rows are put, the pass that takes them, and what it does to grad.
 
-    To the gradients of some weights the pass adds, and of the others it overwrites
-    them: the penalty is written to those, and added to these.
+    The pass adds to the gradients of some weights, so that of the penalty is written
+    there first. It overwrites those of all others; there the penalty is added.
     """
 
     X: Array
@@ -154,12 +154,12 @@ class Objective:
         penalty = 0.0
         for w, g in room.added:
             penalty += self.penalty.write_gradient(w, g)
-        first, others = rows, []
+        pieces = [rows]
         if n_rows > self._chunk:
-            first, *others = split(rows, self._chunk)
-        value = self._backpropagate(room, first, n_rows, thin)
-        for piece in others:
-            value += self._backpropagate_more(params, grad, piece, n_rows, thin)
+            pieces = list(split(rows, self._chunk))
+        value = self._backpropagate(room, pieces[0], n_rows, thin)
+        for piece in pieces[1:]:
+            value += self._add_piece(params, grad, piece, n_rows, thin)
         for w, g in room.overwritten:
             penalty += self.penalty.add_gradient(w, g)
         return value + penalty
@@ -180,7 +180,7 @@ class Objective:
         weights = params[: self.network.layout.n_weights]
         return total / n_rows + self.penalty.value(weights)
 
-    def _backpropagate_more(
+    def _add_piece(
         self, params: Array, grad: Array, rows: Rows, n_total: int, thin: Thin
     ) -> float:
         """Add the share of `rows`, where not all pass through the network together."""

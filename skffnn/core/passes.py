@@ -76,8 +76,8 @@ class Pass:
     def backward(self, X: Features, masks: Masks = KEEP_ALL) -> None:
         """Overwrite the gradient with that of the last forward pass, with its masks.
 
-        The pass must have been bound to one. Of sparse X, the gradient of the first
-        weights is added to what is there. No weight changes before every delta is
+        The pass must have been bound to one. To the gradient of the first weights it
+        adds: `Network.n_added` says how many. No weight changes before every delta is
         known: this only writes gradients. The buffers z and a are used up.
         """
         for number in range(len(self._layers) - 1, 0, -1):

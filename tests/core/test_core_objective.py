@@ -50,10 +50,11 @@ def test_gradient_with_weights_and_sparse_rows_agrees_too(activation, loss):
 
 @every_loss
 @pytest.mark.parametrize("hidden", [(), (3,), (4, 3, 2)], ids=str)
+@pytest.mark.parametrize("n_rows", [1, 8])
 @pytest.mark.parametrize("sparse", [None, SPARSE_FORMATS[0]])
-def test_gradient_agrees_for_any_number_of_layers(loss, hidden, sparse):
+def test_gradient_agrees_for_any_number_of_layers(loss, hidden, sparse, n_rows):
     objective, params = make_objective(
-        "tanh", loss, hidden, alpha=0.1, weighted=True, sparse=sparse
+        "tanh", loss, hidden, n_rows, alpha=0.1, weighted=True, sparse=sparse
     )
     assert error_of_gradient(objective, params) < 1e-6
 
@@ -229,11 +230,15 @@ def test_the_value_alone_is_the_same_j(rows, monkeypatch):
     assert objective.value(params, rows) == pytest.approx(value, rel=1e-14)
 
 
-MORE_PARAMS = [{}, {"layer_norm": True}, {"layer_norm": True, "input_scale": True}]
+MORE_PARAMS = [
+    {},
+    {"layer_norm": True},
+    {"input_scale": True},
+    {"layer_norm": True, "input_scale": True},
+]
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 8])
-@pytest.mark.parametrize("n_rows", [1, 2, 8])
+@pytest.mark.parametrize(("n_rows", "chunk"), [(1, 8), (2, 8), (8, 7), (8, 1)])
 @pytest.mark.parametrize("n_members", [1, 3])
 @pytest.mark.parametrize("more", MORE_PARAMS)
 @pytest.mark.parametrize("sparse", [None, *SPARSE_FORMATS])
@@ -244,14 +249,7 @@ def test_gradient_of_few_rows_or_of_pieces_agrees(
     monkeypatch.setattr(skffnn.core.objective, "CHUNK", chunk)
     options = {"n_rows": n_rows, "n_members": n_members, "weighted": True, **more}
     objective, params = make_objective(alpha=alpha, sparse=sparse, **options)
-    rows = slice(0, n_rows)
-    exact = np.full_like(params, np.nan)  # what was there does not matter
-    objective.value_and_gradient(params, exact, rows)
-    scratch = np.empty_like(params)
-    estimate = numerical_gradient(
-        lambda p: objective.value_and_gradient(p, scratch, rows), params
-    )
-    assert relative_error(exact, estimate) < 1e-6
+    assert error_of_gradient(objective, params) < 1e-6
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 8])

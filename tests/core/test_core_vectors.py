@@ -8,6 +8,7 @@ from skffnn.core.rates import Piecewise
 from skffnn.core.vectors import (
     BLOCK_BYTES,
     SMALL,
+    adding_outer,
     adding_to_rows,
     blend,
     clip_columns,
@@ -72,6 +73,19 @@ def test_a_vector_is_added_to_each_row_also_when_it_has_changed(shape, dtype):
         expected = matrix + vector
         add()
         assert_array_equal(matrix, expected)
+
+
+@pytest.mark.parametrize("shape", SHAPES[1:])
+def test_a_column_times_a_row_is_added_also_when_they_have_changed(shape, dtype):
+    matrix, row = draw(shape, dtype), draw((1, shape[1]), dtype)
+    apart = draw((1, 2 * shape[0]), dtype)[:, ::2]
+    apart.flags.writeable = False
+    add = adding_outer(matrix, row)
+    for column in (draw((1, shape[0]), dtype), draw(shape[0], dtype), apart):
+        row += 0.5
+        expected = matrix + np.outer(column, row)
+        add(column)
+        assert_allclose(matrix, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_zero_and_nan_are_not_positive(dtype):
