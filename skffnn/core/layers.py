@@ -88,7 +88,7 @@ class Affine:
         if delta is not None and gradients:
             self.dW, self.db = gradients
             self.delta = delta
-            self._add_outer = adding_outer(self.dW, delta)  # of one row
+            self._add_outer = adding_outer(self.dW, delta) if len(z) == 1 else None
             self._ones = constant(1.0, z.shape[:1], z.dtype)
 
     def forward(self, below: Features) -> None:
@@ -104,7 +104,7 @@ class Affine:
         self.backward_to_product()
         if not isinstance(below, np.ndarray):
             add_transposed_product(below, self.delta, out=self.dW)
-        elif len(below) == 1:
+        elif self._add_outer is not None:
             self._add_outer(below)
         else:
             below.T.dot(self.delta, out=self.dW)

@@ -154,11 +154,9 @@ class Objective:
         penalty = 0.0
         for w, g in room.added:
             penalty += self.penalty.write_gradient(w, g)
-        pieces = [rows]
-        if n_rows > self._chunk:
-            pieces = list(split(rows, self._chunk))
-        value = self._backpropagate(room, pieces[0], n_rows, thin)
-        for piece in pieces[1:]:
+        first, *others = split(rows, self._chunk) if n_rows > self._chunk else (rows,)
+        value = self._backpropagate(room, first, n_rows, thin)
+        for piece in others:
             value += self._add_piece(params, grad, piece, n_rows, thin)
         for w, g in room.overwritten:
             penalty += self.penalty.add_gradient(w, g)
