@@ -4,16 +4,13 @@ A `Task` is a network with data to train it on. All contestants get the same arr
 batch size, optimizer and precision, in the same process.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import rival_torch
 import written_out
-from scipy.linalg import get_blas_funcs
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from textbook import FFNNClassifier, FFNNRegressor
 from timing import Contestant, seconds_of
@@ -26,7 +23,6 @@ __all__ = [
     "fit_mlp",
     "fit_skffnn",
     "floor",
-    "product_of_rows",
 ]
 
 NEVER = 10**9
@@ -106,7 +102,7 @@ def fit_mlp(task: Task, X: Any, y: np.ndarray) -> Contestant:
 def _fit(estimator: Any, task: Task, X: Any, y: np.ndarray, **how: Any) -> Contestant:
     """Time `fit` from the call to the return: validation and shuffling are part of it.
 
-    That is what a user waits for, and there are enough updates that they hardly count.
+    That is what a user waits for, and there are enough updates that it hardly counts.
     """
 
     def run(n_epochs: int) -> float:
@@ -116,20 +112,6 @@ def _fit(estimator: Any, task: Task, X: Any, y: np.ndarray, **how: Any) -> Conte
         return seconds
 
     return run
-
-
-def product_of_rows(
-    below: np.ndarray, delta: np.ndarray, dW: np.ndarray
-) -> Callable[[], object]:
-    """Return what computes ``below.T @ delta`` into `dW`, a gradient of weights.
-
-    Of a single row it is added to what is there, which BLAS does in less time: it
-    would write zeros before a product of matrices.
-    """
-    if len(below) > 1:
-        return partial(below.T.dot, delta, out=dW)
-    ger = get_blas_funcs("ger", dtype=dW.dtype)
-    return partial(ger, 1.0, delta, below, 1, 1, dW.T, 1, 1, 1)
 
 
 def floor(task: Task, X: np.ndarray) -> Contestant:
@@ -149,7 +131,7 @@ def floor(task: Task, X: np.ndarray) -> Contestant:
     a += [np.empty((rows, weights.shape[1]), dtype) for weights in W]
     delta = [np.empty_like(activation) for activation in a[1:]]
     delta[-1][...] = rng.standard_normal(delta[-1].shape)
-    write_dW = list(map(product_of_rows, a, delta, dW))
+    write_dW = list(map(written_out.product_of_rows, a, delta, dW))
 
     def update() -> None:
         for layer in range(len(W)):

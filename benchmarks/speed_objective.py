@@ -1,12 +1,14 @@
 """Section "objective": the full batch, by L-BFGS and by adam.
 
-L-BFGS is timed until the same value of the same objective, the mean loss plus
-``alpha / 2 * ||W||^2``. Both are given many iterations; the value is the higher one of
-those they end at. Then both are timed with the fewest iterations that reach it.
+Both are timed until the same value of the same objective, the mean loss plus
+``alpha / 2 * ||W||^2``. They are given many iterations; the value is the higher one of
+those they end at. Then they are timed with the fewest iterations that reach it. An
+iteration of adam is one step on all rows, at the same learning rate.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from timing import Column, Options, Table, seconds_of, seconds_per_unit
 
 __all__ = ["run"]
 
-ALPHA = 1e-4
+ALPHA, RATE = 1e-4, 1e-3
 WHOLE = {"tol": 0.0, "n_iter_no_change": NEVER}
 
 
@@ -72,42 +74,26 @@ def synthetic(n_rows: int) -> Problem:
 
 def run(options: Options) -> None:
     """Print both tables."""
-    lbfgs(options)
-    adam(options)
-
-
-def lbfgs(options: Options) -> None:
-    """Time both until the same value, from several random starts."""
-    limit, n_turns, n_seeds = (30, 3, 1) if options.quick else (150, 5, 3)
-    table = Table(
-        "objective: L-BFGS until the same value J, 100 hidden units, float64, "
-        f"{options.heading}",
-        Column("data", 21, left=True),
-        Column("seed", 4),
-        Column("J", 9, 6),
-        Column("skffnn iterations", 17),
-        Column("seconds", 8, 3),
-        Column("MLP iterations", 14),
-        Column("seconds", 8, 3),
-        Column("MLP/skffnn", 10, 2),
-    )
-    for problem in (digits(), diabetes()):
-        for seed in range(n_seeds):
-            race = Race(problem, seed)
-            target, n_ours, n_theirs = race.distances(limit)
-            times = seconds_per_unit(
-                {
-                    "skffnn": fit_repeatedly(lambda n=n_ours, r=race: r.ours(n)),
-                    "MLP": fit_repeatedly(lambda n=n_theirs, r=race: r.theirs(n)),
-                },
-                turn_seconds=0.1,
-                n_turns=n_turns,
-            )
-            ours, theirs = times["skffnn"], times["MLP"]
-            table.row(
-                *(problem.name, seed, target),
-                *(n_ours, ours, n_theirs, theirs, theirs / ours),
-            )
+    small = [digits(), diabetes()]
+    large = synthetic(2_000 if options.quick else 10_000)
+    for name, problems, limit in (
+        ("L-BFGS", small, 30 if options.quick else 150),
+        ("adam", [*small, large], 60 if options.quick else 300),
+    ):
+        table = Table(
+            f"objective: full batch, {name} until the same value J, 100 hidden units, "
+            f"float64, {options.heading}",
+            Column("data", 20, left=True),
+            Column("seed", 4),
+            Column("J", 9, 6),
+            Column("skffnn iterations", 17),
+            Column("seconds", 8, 3),
+            Column("MLP iterations", 14),
+            Column("seconds", 8, 3),
+            Column("MLP/skffnn", 10, 2),
+        )
+        for problem, seed in product(problems, range(1 if options.quick else 3)):
+            table.row(*finish(Race(problem, name, seed), limit))
 
 
 @dataclass(frozen=True)
@@ -115,30 +101,39 @@ class Race:
     """Both estimators from one random seed, for a number of iterations."""
 
     problem: Problem
+    optimizer: str
     seed: int
 
     def ours(self, n_iterations: int) -> Any:
         """Return ours, fitted."""
+        how: dict[str, Any] = {"optimizer": "adam", "learning_rate_init": RATE}
+        if self.optimizer == "L-BFGS":
+            how = {"optimizer": "lbfgs", "learning_rate": "auto", "max_fun": NEVER}
         model = self.problem.ours(
             solver="batch",
-            optimizer="lbfgs",
-            learning_rate="auto",
             alpha=ALPHA,
             max_iter=n_iterations,
-            max_fun=NEVER,
             random_state=self.seed,
+            **how,
             **WHOLE,
         )
         return model.fit(self.problem.X, self.problem.y)
 
     def theirs(self, n_iterations: int) -> Any:
         """Return scikit-learn's, whose alpha is divided by the number of rows."""
+        n_rows = len(self.problem.X)
+        how: dict[str, Any] = {
+            "solver": "adam",
+            "learning_rate_init": RATE,
+            "batch_size": n_rows,
+        }
+        if self.optimizer == "L-BFGS":
+            how = {"solver": "lbfgs", "max_fun": NEVER}
         model = self.problem.theirs(
-            solver="lbfgs",
-            alpha=ALPHA * len(self.problem.X),
+            alpha=ALPHA * n_rows,
             max_iter=n_iterations,
-            max_fun=NEVER,
             random_state=self.seed,
+            **how,
             **WHOLE,
         )
         return model.fit(self.problem.X, self.problem.y)
@@ -155,8 +150,24 @@ class Race:
         )
 
 
+def finish(race: Race, limit: int) -> list[Any]:
+    """Time both until the same value, and return a line of the table."""
+    target, n_ours, n_theirs = race.distances(limit)
+    times = seconds_per_unit(
+        {
+            "skffnn": fit_repeatedly(lambda: race.ours(n_ours)),
+            "MLP": fit_repeatedly(lambda: race.theirs(n_theirs)),
+        },
+        turn_seconds=0.1,
+        n_turns=3,
+    )
+    ours, theirs = times["skffnn"], times["MLP"]
+    start = [race.problem.name, race.seed, target]
+    return [*start, n_ours, ours, n_theirs, theirs, theirs / ours]
+
+
 def fewest(reaches: Callable[[int], bool], limit: int) -> int:
-    """Bisect for the smallest number of iterations: each one lowers the objective."""
+    """Bisect for the fewest iterations, as if each of them lowered the objective."""
     low, high = 0, limit
     while high - low > 1:
         middle = (low + high) // 2
@@ -174,30 +185,3 @@ def fit_repeatedly(fit: Callable[[], Any]) -> Callable[[int], float]:
         return sum(seconds_of(fit) for _ in range(n_fits))
 
     return run_fits
-
-
-def adam(options: Options) -> None:
-    """Time full-batch epochs of adam."""
-    n_epochs, n_turns = (20, 1) if options.quick else (100, 3)
-    table = Table(
-        f"objective: {n_epochs} full-batch epochs of adam, 100 hidden units, float64, "
-        f"{options.heading}",
-        Column("data", 21, left=True),
-        Column("skffnn seconds", 14, 3),
-        Column("MLP seconds", 11, 3),
-        Column("MLP/skffnn", 10, 2),
-    )
-    n_rows = 5_000 if options.quick else 20_000
-    for problem in (digits(), diabetes(), synthetic(n_rows)):
-        given = {"max_iter": n_epochs, "random_state": 0, **WHOLE}
-        ours = problem.ours(solver="batch", optimizer="adam", **given)
-        theirs = problem.theirs(solver="adam", batch_size=len(problem.X), **given)
-        times = seconds_per_unit(
-            {
-                "skffnn": fit_repeatedly(lambda m=ours, p=problem: m.fit(p.X, p.y)),
-                "MLP": fit_repeatedly(lambda m=theirs, p=problem: m.fit(p.X, p.y)),
-            },
-            turn_seconds=0.1,
-            n_turns=n_turns,
-        )
-        table.row(problem.name, *times.values(), times["MLP"] / times["skffnn"])

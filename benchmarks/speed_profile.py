@@ -8,9 +8,9 @@ the cache. The times of sgd and adam include a copy of the gradient.
 from typing import Any
 
 import numpy as np
-from rivals import product_of_rows
 from speed_updates import LARGE_BATCH
 from timing import Column, Options, Table, seconds_of, seconds_per_unit
+from written_out import product_of_rows
 
 from skffnn.core.activations import ACTIVATIONS
 from skffnn.core.losses import LOSSES
@@ -68,10 +68,10 @@ def parts(layer_sizes: tuple[int, ...], n_rows: int, dtype: np.dtype) -> dict[st
     bound = room.bound
     raw = bound.forward(X_rows).copy()
 
-    read = [X_rows, *(a for _, a, _ in buffers)]
+    read = [X_rows, *(a for _, a, _ in buffers[:-1])]
     write_dW = [
         product_of_rows(below, delta, dW)
-        for below, (_, _, delta), (dW, _) in zip(read, buffers, gradients, strict=False)
+        for below, (_, _, delta), (dW, _) in zip(read, buffers, gradients, strict=True)
     ]
 
     def products() -> None:

@@ -7,6 +7,7 @@ calls themselves take; what skffnn takes beyond it is the price of being a libra
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from scipy.linalg import get_blas_funcs
 from timing import Contestant, seconds_of
 
-__all__ = ["adam", "contestant", "penalty", "plain_sgd", "sgd"]
+__all__ = ["adam", "contestant", "penalty", "plain_sgd", "product_of_rows", "sgd"]
 
 ALPHA, RATE, MOMENTUM, BETA_1, BETA_2, EPSILON = 1e-4, 1e-4, 0.9, 0.9, 0.999, 1e-8
 BLOCK_BYTES, SMALLEST = 256 * 1024, 1e-3
@@ -48,10 +49,10 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
     zero, classes = np.zeros((), dtype), np.ones((sizes[-1], 1), dtype)
     y_rows, ones = np.empty_like(a[-1]), np.ones(n_rows, dtype)
     a_T, W_T = [part.T for part in a], [weights.T for weights in W]
-    dW_T = [gradient.T for gradient in dW]
+    write_dW = list(map(product_of_rows, a, delta[1:], dW))
     raw, of_raw, flat_of_raw = a[-1], delta[-1], delta[-1].reshape(-1)
-    is_one = n_rows == 1
-    penalize = penalty(params[:n_weights], grad[:n_weights], is_one)
+    is_first = n_rows == 1
+    penalize = penalty(params[:n_weights], grad[:n_weights], is_first)
 
     def squared_error() -> float:
         np.subtract(raw, y_rows, out=of_raw)
@@ -78,21 +79,20 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
             if layer < n_layers - 1:
                 np.maximum(z, zeros[layer + 1], out=z)
         value = loss() / n_rows
-        if is_one:
+        if is_first:
             value += penalize()
         scal(1.0 / n_rows, flat_of_raw)
         for layer in reversed(range(n_layers)):
             above = delta[layer + 1]
             ones.dot(above, out=db[layer])
-            if is_one:
-                ger(1.0, above, a[layer], 1, 1, dW_T[layer], 1, 1, 1)
-            else:
-                a_T[layer].dot(above, out=dW[layer])
+            write_dW[layer]()
             if layer:
                 above.dot(W_T[layer], out=delta[layer])
                 a[layer][...] = np.greater(a[layer], zero)
                 np.multiply(delta[layer], a[layer], out=delta[layer])
-        return value if is_one else value + penalize()
+        if not is_first:
+            value += penalize()
+        return value
 
     step = (sgd if task.optimizer == "sgd" else adam)(params, grad)
 
@@ -107,6 +107,20 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
                 total += value
 
     return lambda n_epochs: seconds_of(lambda: train(n_epochs))
+
+
+def product_of_rows(
+    below: np.ndarray, delta: np.ndarray, dW: np.ndarray
+) -> Callable[[], object]:
+    """Return what computes ``below.T @ delta`` into `dW`, a gradient of weights.
+
+    Of a single row it is added to what is there, which BLAS does in less time: it
+    would write zeros before a product of matrices.
+    """
+    if len(below) > 1:
+        return partial(below.T.dot, delta, out=dW)
+    ger = get_blas_funcs("ger", dtype=dW.dtype)
+    return partial(ger, 1.0, delta, below, 1, 1, dW.T, 1, 1, 1)
 
 
 def in_blocks(*vectors: np.ndarray) -> list[tuple[np.ndarray, ...]]:
