@@ -19,6 +19,10 @@ from skffnn.core.typing import Array
 
 __all__ = ["Gamma", "Poisson", "Tweedie"]
 
+# Where nothing has happened yet, as in the first rows of a stream, training starts as
+# if the mean were this: an event must be able to come.
+SMALLEST_MEAN = 1e-3
+
 
 class Deviance(SeparableLoss):
     """Half a deviance of mu = exp(raw); a subclass writes `per_target`."""
@@ -28,12 +32,7 @@ class Deviance(SeparableLoss):
     def best_constant(self, y: Array, weight: Array | None) -> Array:
         """Return the logarithm of the mean."""
         mean = weighted_mean(y, weight)
-        if not (mean > 0.0).all():
-            raise ValueError(
-                "targets must not all be zero: the logarithm of their mean is where "
-                "training starts"
-            )
-        return np.log(mean)
+        return np.log(np.where(mean > 0.0, mean, SMALLEST_MEAN))
 
 
 class Poisson(Deviance):
