@@ -11,6 +11,7 @@ The way is straight, and its steps carry these numbers below:
 
 import os
 from abc import abstractmethod
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from math import isfinite
@@ -24,7 +25,13 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import get_scorer_names
-from sklearn.utils import _safe_indexing, check_array, column_or_1d, get_tags
+from sklearn.utils import (
+    _safe_indexing,
+    assert_all_finite,
+    check_array,
+    column_or_1d,
+    get_tags,
+)
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -86,7 +93,7 @@ from skffnn.core.plan import Run
 from skffnn.core.schedules import SCHEDULES
 from skffnn.core.state import TrainingState, progress_of
 from skffnn.core.training import train
-from skffnn.core.typing import Array, TargetKind
+from skffnn.core.typing import Array, Features, TargetKind
 
 __all__ = [
     "CLASS_WEIGHTS",
@@ -453,7 +460,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             X, y, weight = take_rows(X, kept), y[kept], weight[kept]
             parts = None if parts is None else (parts[0][kept], parts[1][kept])
         if going_on:
-            X = preprocess(preprocessor, X, self._state.params.dtype, self)
+            X = self._preprocess(X)
         else:
             X = fit_preprocess(preprocessor, X, y, weight, self)
         in_loss = self._weigh(y, weight, targets)
@@ -461,7 +468,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         targets = targets.after(y, weight)
         if own:
             held_out = self._encode_validation_set(
-                validation, preprocessor, targets, X.dtype
+                validation, preprocessor, targets, X.shape[1], X.dtype
             )
             data = replace(data, validation=held_out)
         return settings, preprocessor, targets, data
@@ -534,11 +541,12 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         validation: tuple[Any, Any, Any],
         preprocessor: Any,
         targets: Targets,
+        n_features: int,
         dtype: np.dtype,
     ) -> Data:
         with validation_set_is_named():
             X, y, weight = self._validate_arrays(*validation, reset=False)
-            X = preprocess(preprocessor, X, dtype, self)
+            X = preprocess(preprocessor, X, n_features, dtype, self)
             return encode(X, y, weight, self._weigh(y, weight, targets), targets)
 
     def _validate_parameters(self, incremental: bool) -> None:
@@ -554,27 +562,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
     ) -> tuple[Any, Array, Array | None]:
         """Return X as it is, its columns checked, and y and the weights as arrays."""
         self._check_columns(X, reset, y=y)
-        if self._allows_missing_targets():
-            y = check_array(
-                y,
-                ensure_2d=False,
-                ensure_all_finite="allow-nan",
-                dtype="numeric",
-                input_name="y",
-                estimator=self,
-            )
-        else:
-            y = _check_y(
-                plain_labels(y),
-                multi_output=True,
-                y_numeric=is_regressor(self),
-                estimator=self,
-            )
+        y = self._check_numbers(y) if is_regressor(self) else self._check_labels(y)
         check_consistent_length(X, y)
-        if is_regressor(self) and sp.issparse(y):
-            y = y.toarray()
-        if is_regressor(self) and y.dtype.kind not in "biuf":
-            raise ValueError(f"y must hold numbers, got dtype {y.dtype}")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if sample_weight is None:
@@ -589,6 +578,30 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             raise ValueError("Sample weights must contain at least one non-zero number")
         return X, y, zero_without_target(weight, y)
 
+    def _check_labels(self, y: Any) -> Any:
+        """Return labels as an array, or as a sparse matrix of one column per label."""
+        return _check_y(plain_labels(y), multi_output=True, estimator=self)
+
+    def _check_numbers(self, y: Any) -> Array:
+        """Return numbers as an array. None is NaN, which may have to be allowed."""
+        y = check_array(
+            np.asarray(y) if isinstance(y, list | tuple) else y,
+            accept_sparse="csr",
+            ensure_2d=False,
+            ensure_all_finite=False,
+            dtype=None,
+            input_name="y",
+            estimator=self,
+        )
+        if y.dtype.kind == "O":
+            with suppress(TypeError, ValueError):
+                y = y.astype(np.float64)
+        if y.dtype.kind not in "biuf":
+            raise ValueError(f"y must hold numbers, got dtype {y.dtype}")
+        allow_nan = self._allows_missing_targets()
+        assert_all_finite(y, allow_nan=allow_nan, input_name="y")
+        return y.toarray() if sp.issparse(y) else y
+
     def _check_columns(self, X: Any, reset: bool, **y: Any) -> None:
         """Check the names and the number of the columns, and that y is there."""
         check_matrix(X, self)
@@ -599,10 +612,15 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         if not self._needs_no_conversion(X):
             check_is_fitted(self)
             self._check_columns(X, reset=False)
-            X = preprocess(self.preprocessor_, X, self._state.params.dtype, self)
+            X = self._preprocess(X)
         raw = self._network.raw(X, self._state.params, CHUNK, self._loss.pool)
         single = self.preprocessor_ is not None and raw.dtype == np.float32
         return raw.astype(np.float64) if single else raw
+
+    def _preprocess(self, X: Any) -> Features:
+        """Return X, its columns checked, as the fitted network sees it."""
+        n_features, dtype = self._network.layer_sizes[0], self._state.params.dtype
+        return preprocess(self.preprocessor_, X, n_features, dtype, self)
 
     def _needs_no_conversion(self, X: Any) -> bool:
         """Return whether `validate_data` would return `X` as it is, without a warning.

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -219,4 +220,7 @@ def defaults_of(estimator_class: type) -> tuple[tuple[str, Any], ...]:
 
 
 def _same(value: Any, default: Any) -> bool:
-    return type(value) is type(default) and bool(np.all(value == default))
+    of_one_type = type(value) is type(default)
+    if isinstance(value, Real) and isinstance(default, Real):
+        of_one_type = isinstance(value, bool) == isinstance(default, bool)
+    return of_one_type and bool(np.all(value == default))

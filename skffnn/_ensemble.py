@@ -5,6 +5,7 @@ classes, the features) is what the ensemble knows.
 """
 
 from abc import abstractmethod
+from copy import copy
 from numbers import Integral
 from typing import Any
 
@@ -76,7 +77,7 @@ class BaseDeepEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         metadata = {k: value for k, value in metadata.items() if value is not None}
         weight = metadata.get("sample_weight")
         if method == "partial_fit" and hasattr(self, "estimators_"):
-            members = self.estimators_
+            members = self._members_to_go_on_with()
         else:
             members = self._new_members(weight, method == "fit", metadata)
         if get_config()["enable_metadata_routing"] and metadata:
@@ -117,6 +118,18 @@ class BaseDeepEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
             sample_weight,
             may_hold_out and "X_val" not in metadata,
         )
+
+    def _members_to_go_on_with(self) -> list[BaseFFNN]:
+        """Return copies of the members that know what was set since the last call."""
+        if len(self.estimators_) != self.n_estimators:
+            raise ValueError(
+                f"partial_fit goes on with {len(self.estimators_)} members, but "
+                f"n_estimators={self.n_estimators} asks for another number. Call fit "
+                "to start anew."
+            )
+        parameters = self._estimator().get_params(deep=False)
+        del parameters["random_state"]  # each has its own
+        return [copy(member).set_params(**parameters) for member in self.estimators_]
 
     def get_metadata_routing(self) -> MetadataRouter:
         """Return how metadata are passed on: `fit` and `partial_fit` to the members'.

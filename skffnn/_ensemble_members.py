@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold
+from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import type_of_target
 
 from skffnn._base import BaseFFNN
@@ -68,7 +69,9 @@ class Fold:
         weight = 1.0 if self.sample_weight is None else np.asarray(self.sample_weight)
         rows = np.flatnonzero(np.broadcast_to(weight, y.shape[0]) != 0.0)
         labels = y[rows] if self.stratify else None
-        groups = None if groups is None else np.asarray(groups)[rows]
+        if groups is not None:
+            check_consistent_length(y, groups)
+            groups = np.asarray(groups)[rows]
         kind = self._kind(labels) if groups is None else GroupKFold
         folds = kind(self.n_folds, shuffle=True, random_state=self.seed)
         train, held_out = list(folds.split(rows, labels, groups))[self.number]

@@ -16,6 +16,11 @@ from skffnn.core.typing import Array, Features
 
 __all__ = ["check_matrix", "fit_preprocess", "make_preprocessor", "preprocess"]
 
+TABLES = (
+    "With preprocessing='auto', the default, X may have missing values and categories. "
+    "Or choose a preprocessing that makes finite numbers of them."
+)
+
 
 def make_preprocessor(value: Any, problem: Problem, n_columns: int) -> Any:
     """Return an unfitted transformer, or None where X goes to the network as it is.
@@ -70,25 +75,60 @@ def fit_preprocess(
     estimator : FFNNClassifier or FFNNRegressor
         For messages.
     """
-    if preprocessor is not None:
-        preprocessor.set_params(**_known_better(preprocessor, estimator))
-        weights = {}
-        if weight is not None and has_fit_parameter(preprocessor, "sample_weight"):
-            weights["sample_weight"] = weight
-        with config_context(transform_output="default"):
-            if hasattr(preprocessor, "fit_transform"):
-                X = preprocessor.fit_transform(X, y, **weights)
-            else:  # such as a FrozenEstimator
-                X = preprocessor.fit(X, y, **weights).transform(X)
-    return check_features(X, [np.float64, np.float32], estimator)
+    dtypes = [np.float64, np.float32]
+    if preprocessor is None:
+        return check_features(X, dtypes, estimator)
+    preprocessor.set_params(**_known_better(preprocessor, estimator))
+    weights = {}
+    if weight is not None and has_fit_parameter(preprocessor, "sample_weight"):
+        weights["sample_weight"] = weight
+    with config_context(transform_output="default"):
+        if hasattr(preprocessor, "fit_transform"):
+            features = preprocessor.fit_transform(X, y, **weights)
+        else:  # such as a FrozenEstimator
+            features = preprocessor.fit(X, y, **weights).transform(X)
+    features = check_features(features, dtypes, estimator)
+    _check_shape(features, len(y), features.shape[1], preprocessor)
+    return features
 
 
-def preprocess(preprocessor: Any, X: Any, dtype: Any, estimator: Any) -> Features:
-    """Return X as the network sees it, by the fitted transformer, if there is one."""
-    if preprocessor is not None:
-        with config_context(transform_output="default"):
-            X = preprocessor.transform(X)
-    return check_features(X, dtype, estimator)
+def preprocess(
+    preprocessor: Any, X: Any, n_features: int, dtype: Any, estimator: Any
+) -> Features:
+    """Return X as the network sees it, by the fitted transformer, if there is one.
+
+    Parameters
+    ----------
+    preprocessor : transformer or None
+        Fitted.
+    X : array-like, sparse matrix or dataframe of shape (n_samples, n_columns)
+        As the user has it.
+    n_features : int
+        How many the network reads.
+    dtype : dtype or list of dtypes
+        Allowed ones, the first for what has another.
+    estimator : FFNNClassifier or FFNNRegressor
+        For messages.
+    """
+    if preprocessor is None:
+        return check_features(X, dtype, estimator)
+    with config_context(transform_output="default"):
+        features = check_features(preprocessor.transform(X), dtype, estimator)
+    X = X if hasattr(X, "shape") else np.asarray(X, dtype=object)
+    _check_shape(features, X.shape[0], n_features, preprocessor)
+    return features
+
+
+def _check_shape(
+    features: Features, n_rows: int, n_features: int, preprocessor: Any
+) -> None:
+    """Raise ValueError unless the transformer has made so many rows and columns."""
+    if features.shape != (n_rows, n_features):
+        raise ValueError(
+            f"preprocessing={preprocessor!r} must return one row for each of X, with "
+            f"as many columns as in fit: shape {(n_rows, n_features)}, got "
+            f"{features.shape}"
+        )
 
 
 def _known_better(preprocessor: Any, estimator: Any) -> dict[str, Any]:
@@ -121,11 +161,17 @@ def check_matrix(X: Any, estimator: Any) -> None:
 def check_features(X: Any, dtype: Any, estimator: Any) -> Features:
     """Return finite numbers, as a C-contiguous array or CSR."""
     check_indices(X)
-    return check_array(
-        X,
-        accept_sparse="csr",
-        dtype=dtype,
-        order="C",
-        input_name="X",
-        estimator=estimator,
-    )
+    try:
+        return check_array(
+            X,
+            accept_sparse="csr",
+            dtype=dtype,
+            order="C",
+            input_name="X",
+            estimator=estimator,
+        )
+    except ValueError as error:
+        fault = str(error).split("\n")[0]
+        if "contains NaN" in fault or fault.startswith("could not convert string"):
+            raise ValueError(f"{fault} {TABLES}") from None
+        raise

@@ -107,12 +107,13 @@ def mean_and_std(y: Array, weight: Array | None) -> tuple[Array, Array]:
     for t, column in enumerate(y.T.astype(np.float64)):
         kept = (weights > 0.0) & ~np.isnan(column)
         if kept.any():
-            values, shares = column[kept], weights[kept]
-            mean[t] = np.average(values, weights=shares)
+            values, shares = column[kept], weights[kept] / weights[kept].max()
             # In a unit in which squares cannot overflow, or be lost.
             unit = np.abs(values).max() or 1.0
-            squares = np.square((values - mean[t]) / unit)
-            spread = np.sqrt(np.average(squares, weights=shares))
-            if spread > len(values) * np.finfo(float).eps:
-                std[t] = spread * unit
+            # Less the first of them, so that a constant one leaves exactly nothing.
+            differences = values / unit - values[0] / unit
+            center = np.average(differences, weights=shares)
+            squares = np.square(differences - center)
+            mean[t] = values[0] + center * unit
+            std[t] = np.sqrt(np.average(squares, weights=shares)) * unit or 1.0
     return mean, std

@@ -10,7 +10,7 @@ from skffnn._label_targets import LabelTargets
 from skffnn._targets import Targets
 from skffnn._warnings import warn
 from skffnn.core.batches import spread
-from skffnn.core.divergence import much_larger
+from skffnn.core.divergence import MAX_HALVINGS, much_larger
 from skffnn.core.monitor import StopReason
 from skffnn.core.objective import CHUNK
 from skffnn.core.optimizers import LBFGS
@@ -173,7 +173,9 @@ def warn_of_trouble(
         return
     if reason is StopReason.DIVERGED and estimator.learning_rate_init_ is not None:
         advice += " Or lower learning_rate_init={estimator.learning_rate_init_}."
+    # An earlier call of partial_fit may have failed in the same epoch.
     n_halvings = estimator.rate_halvings_.count(estimator.n_iter_ + 1)
+    n_halvings = min(n_halvings, MAX_HALVINGS)
     also = f", also at a rate {2**n_halvings} times lower" if n_halvings else ""
     warn(
         advice.format(

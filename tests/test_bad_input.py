@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pytest
 from plain import FFNNClassifier, FFNNRegressor
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from skffnn import DeepEnsembleClassifier, TabularPreprocessor
 from skffnn.core.activations import ACTIVATIONS, LeakyReLU
@@ -368,3 +370,78 @@ def test_times_are_no_targets_of_a_regression():
 
 def test_an_object_of_lbfgs_has_no_single_step_either():
     assert not hasattr(FFNNClassifier(solver="batch", optimizer=LBFGS()), "partial_fit")
+
+
+def without_the_first_row(X):
+    return X[1:]
+
+
+@pytest.mark.parametrize("change", [without_the_first_row, lambda X: X[[0, *range(9)]]])
+def test_a_preprocessing_that_changes_the_rows_is_an_error(diabetes, change):
+    X, y = diabetes
+    model = FFNNRegressor((2,), max_iter=2, preprocessing=FunctionTransformer(change))
+    with pytest.raises(ValueError, match=r"preprocessing=.* one row for each of X"):
+        model.fit(X, y)
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_a_preprocessing_that_changes_its_mind_is_an_error(diabetes):
+    X, y = diabetes
+    changing = FunctionTransformer(lambda X: X[:, : min(3, len(X))])
+    model = FFNNRegressor((2,), max_iter=2, preprocessing=changing).fit(X, y)
+    message = (
+        r"preprocessing=.* as many columns as in fit: shape \(2, 3\), got \(2, 2\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        model.predict(X[:2])
+    with pytest.raises(ValueError, match=message):
+        model.partial_fit(X[:2], y[:2])
+    judged = clone(model).set_params(early_stopping=True)
+    with pytest.raises(ValueError, match=f"In X_val.*{message}"):
+        judged.fit(X, y, X_val=X[:2], y_val=y[:2])
+    assert model.predict(X).shape == y.shape
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+@pytest.mark.parametrize("container", [list, np.asarray, pd.DataFrame], ids=str)
+def test_a_target_that_is_none_is_missing(diabetes, container):
+    X, y = diabetes
+    y = np.column_stack([y, y]).astype(object)
+    y[7] = None
+    y = container(y.tolist())
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        FFNNRegressor((2,), max_iter=2).fit(X, y)
+    ignoring = FFNNRegressor((2,), max_iter=2, missing_targets="ignore")
+    assert np.isfinite(ignoring.fit(X, y).predict(X)).all()
+
+
+@pytest.mark.parametrize("y", [["a"] * 442, np.array(["a"] * 442, dtype=object)])
+def test_a_regression_needs_numbers(diabetes, y):
+    with pytest.raises(ValueError, match="y must hold numbers, got dtype"):
+        FFNNRegressor().fit(diabetes[0], y)
+
+
+@pytest.mark.parametrize("preprocessing", [None, StandardScaler()], ids=str)
+def test_a_missing_value_gets_advice(diabetes, preprocessing):
+    X, y = diabetes
+    X = X.copy()
+    X[3, 1] = np.nan
+    model = FFNNRegressor((2,), max_iter=2, preprocessing=preprocessing)
+    with pytest.raises(ValueError, match=r"X contains NaN\. With preprocessing='auto'"):
+        model.fit(X, y)
+
+
+def test_a_category_gets_advice(diabetes):
+    X = pd.DataFrame({"a": ["x", "y"] * 221})
+    with pytest.raises(ValueError, match=r"float: 'x' With preprocessing='auto'"):
+        FFNNRegressor((2,), max_iter=2).fit(X, diabetes[1])
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"l1_ratio": 0}, {"momentum": np.float64(0.9)}, {"max_fun": np.int64(15000)}],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_a_default_of_another_type_of_number_needs_no_effect(diabetes, parameters):
+    FFNNRegressor((2,), max_iter=2, **parameters).fit(*diabetes)

@@ -181,3 +181,11 @@ def test_rows_that_lie_in_an_order_are_no_sign_of_divergence(solver):
     model = skffnn.FFNNRegressor(solver=solver, scale_target=False, random_state=0)
     assert model.fit(X, y).score(X, y) > 0.99
     assert model.rate_halvings_ == []
+
+
+def test_what_was_tried_is_said_of_one_call(diabetes):
+    X, y = diabetes
+    model = FFNNRegressor((4,), optimizer="sgd", learning_rate_init=1e6)
+    for _ in range(3):
+        with pytest.warns(ConvergenceWarning, match="at a rate 32 times lower"):
+            model.partial_fit(X, y)

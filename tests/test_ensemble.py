@@ -496,3 +496,29 @@ def test_a_progress_bar_follows_members_and_epochs(iris, n_jobs, capsys):
     assert "FFNNClassifier" in printed
     np.testing.assert_array_equal(model.predict_proba(X), expected)
     assert not [name for name in vars(model.estimators_[0]) if "callback" in name]
+
+
+@pytest.mark.parametrize("n_groups", [5, 884])
+def test_groups_must_be_one_for_each_row(diabetes, n_groups):
+    X, y = diabetes
+    ensemble = DeepEnsembleRegressor(FFNNRegressor((2,), early_stopping=True), 2)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        ensemble.fit(X, y, groups=np.arange(n_groups) % 7)
+
+
+def test_partial_fit_knows_what_was_set_since_the_last_call(diabetes):
+    X, y = diabetes
+    ensemble = DeepEnsembleRegressor(FFNNRegressor((4,)), 2, random_state=0)
+    ensemble.partial_fit(X, y)
+    seeds = [member.random_state for member in ensemble.estimators_]
+    ensemble.set_params(estimator__learning_rate_init=0.02).partial_fit(X, y)
+    for member, seed in zip(ensemble.estimators_, seeds, strict=True):
+        assert member.learning_rate_init_ == 0.02
+        assert (member.n_iter_, member.random_state) == (2, seed)
+    before = ensemble.predict(X)
+    with pytest.raises(ValueError, match=r"hidden_layer_sizes=\(3,\)"):
+        ensemble.set_params(estimator__hidden_layer_sizes=(3,)).partial_fit(X, y)
+    ensemble.set_params(estimator__hidden_layer_sizes=(4,), n_estimators=3)
+    with pytest.raises(ValueError, match="2 members, but n_estimators=3"):
+        ensemble.partial_fit(X, y)
+    np.testing.assert_array_equal(ensemble.predict(X), before)

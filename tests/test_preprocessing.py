@@ -584,3 +584,26 @@ def test_arrays_need_neither_pandas_nor_polars():
 def test_a_frame_of_pandas_is_told_by_its_class():
     X = pd.DataFrame({"get_columns": [1.0, 2.0, 4.0], "b": ["x", "y", "x"]})
     assert TabularPreprocessor().fit(X).kinds_ == ["numeric", "categorical"]
+
+
+def test_nat_alone_is_missing_in_a_column_of_numbers_or_durations():
+    frame = pd.DataFrame(
+        {"q": pd.to_timedelta([1, 2, 3, 4], unit="h"), "n": [1.0, 2.0, np.nan, 4.0]}
+    )
+    model = TabularPreprocessor().fit(frame)
+    later, missing = (
+        pd.DataFrame({"q": [pd.NaT], "n": [pd.NaT]}),
+        frame.iloc[[2]].copy(),
+    )
+    missing["q"] = pd.to_timedelta([None])
+    np.testing.assert_array_equal(model.transform(later), model.transform(missing))
+    for name in ("q", "n"):
+        with pytest.raises(ValueError, match=f"Column '{name}' was .* holds a date"):
+            model.transform(later.assign(**{name: pd.Timestamp("2020-01-01")}))
+
+
+def test_a_target_with_gaps_cannot_encode_categories():
+    frame = pd.DataFrame({"a": ["x", "y"] * 5})
+    y = np.where(np.arange(10) == 3, np.nan, 1.0)
+    with pytest.raises(ValueError, match=r"contains NaN: categorical='target'"):
+        TabularPreprocessor(categorical="target").fit(frame, y)

@@ -133,3 +133,12 @@ def test_rows_of_weight_zero_leave_any_container(iris, container):
     expected = model.fit(X[weight > 0], y[weight > 0]).predict_proba(X)
     p = model.fit(container(X), y, weight).predict_proba(container(X))
     np.testing.assert_allclose(p, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("preprocessing", [None, "auto"])
+def test_the_sum_of_the_weights_may_overflow(diabetes, preprocessing):
+    X, y = diabetes
+    model = FFNNRegressor((4,), max_iter=3, preprocessing=preprocessing, random_state=0)
+    weight = np.where(np.arange(len(X)) % 2, 1.0, 2.0)
+    ours = model.fit(X, y, 1e307 * weight).predict(X)
+    np.testing.assert_allclose(ours, model.fit(X, y, weight).predict(X), rtol=1e-4)

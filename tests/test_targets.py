@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from plain import FFNNClassifier, FFNNRegressor
 from scipy.special import expit, softmax
 
+from skffnn._number_targets import NumberTargets
 from skffnn.core.losses import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("ignore:max_iter=")
@@ -221,3 +222,21 @@ def test_the_range_grows_with_each_block_and_knows_only_rows_with_a_weight(diabe
     with pytest.raises(ValueError, match="contains infinity"):
         model.partial_fit(X, np.where(y > 0, np.inf, -100.0))
     assert model.predict(50.0 * X).min() == low
+
+
+@pytest.mark.parametrize("n_rows", [100, 10_000])
+def test_a_small_spread_far_from_zero_is_learned(n_rows):
+    rng = np.random.default_rng(0)
+    f = rng.standard_normal(n_rows)
+    targets = NumberTargets(1e9 + 1e-3 * f, scaled=True)
+    assert targets.encode(1e9 + 1e-3 * f, np.float64).std() == pytest.approx(
+        1.0, rel=1e-4
+    )
+
+
+@pytest.mark.parametrize("value", [0.1, -1e300, 1e-300, 0.0])
+def test_the_unit_of_a_constant_target_is_one(value):
+    weight = np.random.default_rng(0).uniform(size=1001)
+    targets = NumberTargets(np.full(1001, value), weight, scaled=True)
+    assert np.all(targets.encode(np.full(3, value), np.float64) == 0.0)
+    assert targets.decode(np.ones((1, 1))) == value + 1.0

@@ -69,9 +69,11 @@ class Column:
                 raise self._not(kind, repr(wrong[0]))
             floats = np.array([*self.data.values, np.nan], dtype=np.float64)
             return floats[self.data.codes]
-        if self.kind == "date" or (self.kind == "duration" and kind != "duration"):
-            raise self._not(kind, f"a {self.kind}")
-        return self.data
+        if self.kind in ("numeric", "boolean", "empty", kind):
+            return self.data
+        if not len(self.levels().values):  # pandas takes NaT alone for dates
+            return np.full(self.n_rows, np.nan)
+        raise self._not(kind, f"a {self.kind}")
 
     def levels(self) -> Levels:
         """Return which value each row has."""
