@@ -533,6 +533,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 self,
                 holdout,
                 lambda: fitted_attributes(targets, this, this.state, None),
+                (self.preprocessor_ if going_on else self.preprocessing) is not None,
             )
         return run
 

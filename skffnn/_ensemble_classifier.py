@@ -192,11 +192,13 @@ class DeepEnsembleClassifier(ClassifierMixin, BaseDeepEnsemble):
             With p the mean probability: log(p / (1 - p)) of ``classes_[1]`` for binary
             targets and of every label for multilabel ones, else log(p) of every class.
         """
+        check_is_fitted(self)
+        first = self.estimators_[0]
+        if first._targets.kind == "multilabel":
+            scores = [member.decision_function(X) for member in self.estimators_]
+            return first._loss.pool(np.stack(scores))
         log_p = self.predict_log_proba(X)
-        kind = self.estimators_[0]._targets.kind
-        if kind == "binary":
-            return log_p[:, -1] - log_p[:, 0]
-        return log_p - np.log1p(-np.exp(log_p)) if kind == "multilabel" else log_p
+        return log_p[:, -1] - log_p[:, 0] if first._targets.kind == "binary" else log_p
 
     def predict_proba(self, X: Any) -> Array:
         """Predict class probabilities: the mean of the members'.

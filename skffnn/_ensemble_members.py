@@ -145,12 +145,11 @@ def train_member(
 
 
 def moments(member: Any, X: Any) -> tuple[Array, Array]:
-    """Return mean and variance of what a member predicts.
+    """Return mean and standard deviation of what a member predicts.
 
-    The variance is zero where the loss of the member has none to give.
+    The latter is zero where the loss of the member has none to give.
     """
     if not member._loss.has_std:
         mean = member.predict(X)
         return mean, np.zeros_like(mean)
-    mean, std = member.predict(X, return_std=True)
-    return mean, np.square(std)
+    return member.predict(X, return_std=True)

@@ -174,9 +174,13 @@ class DeepEnsembleRegressor(RegressorMixin, BaseDeepEnsemble):
         if not return_std:
             return np.mean([member.predict(X) for member in self.estimators_], axis=0)
         pairs = [moments(member, X) for member in self.estimators_]
-        means, variances = zip(*pairs, strict=True)
-        variance = np.mean(variances, axis=0) + np.var(means, axis=0)
-        return np.mean(means, axis=0), np.sqrt(variance)
+        means, stds = map(np.stack, zip(*pairs, strict=True))
+        mean = means.mean(axis=0)
+        distances = np.hypot(stds, means - mean)  # of a draw, from the mean of all
+        # In a unit in which squares cannot overflow, or be lost.
+        unit = distances.max(axis=0)
+        unit[unit == 0.0] = 1.0
+        return mean, unit * np.sqrt(np.square(distances / unit).mean(axis=0))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return R2 of the predictions; of several quantiles the share explained.

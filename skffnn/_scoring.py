@@ -8,6 +8,7 @@ from typing import Any
 
 from sklearn.base import clone
 from sklearn.metrics import check_scoring
+from sklearn.preprocessing import FunctionTransformer
 
 from skffnn._holdout import Holdout
 from skffnn._warnings import warn
@@ -28,6 +29,8 @@ class HoldoutScore:
     fitted_attributes : callable
         Returns the attributes that make a copy of the estimator a fitted one, as if
         fit ended now. They share the parameters that are being trained.
+    preprocesses : bool
+        Whether X was something else before. Predictions are then float64.
     """
 
     def __init__(
@@ -35,11 +38,12 @@ class HoldoutScore:
         estimator: Any,
         holdout: Holdout,
         fitted_attributes: Callable[[], dict[str, Any]],
+        preprocesses: bool,
     ) -> None:
         data, rows = holdout.data, holdout.rows
         # Without feature_names_in_, as the rows have lost their names.
         self._model = clone(estimator).set_params(preprocessing=None)
-        self._model.preprocessor_ = None
+        self._model.preprocessor_ = FunctionTransformer() if preprocesses else None
         self._model.n_features_in_ = data.X.shape[1]
         self._fitted_attributes = fitted_attributes
         self._name = estimator.scoring
@@ -59,7 +63,13 @@ class HoldoutScore:
         """Return the score; `params` are known to the model."""
         self._model.__dict__.update(self._fitted_attributes())
         X, y = self._arguments["X"], self._arguments["y"]
-        score = self._scorer(self._model, X, y, **self._weight)
+        try:
+            score = self._scorer(self._model, X, y, **self._weight)
+        except ValueError as error:
+            raise ValueError(
+                f"scoring={self._name!r} cannot judge the {X.shape[0]} rows of the "
+                f"hold-out: {error}"
+            ) from error
         if not isinstance(score, Real) or math.isnan(score):
             raise ValueError(
                 f"scoring={self._name!r} must return a number, got {score} on the "

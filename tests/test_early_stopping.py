@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from plain import FFNNClassifier, FFNNRegressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, r2_score
 
+import skffnn
 from skffnn._holdout import split_rows
 
 
@@ -213,3 +214,35 @@ def test_the_data_do_not_outlive_the_fit(iris, parameters):
         assert data() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_a_scorer_judges_what_predict_returns(diabetes):
+    X, y = diabetes
+    y = 1e8 + y  # float32 has steps of eight there
+    model = skffnn.FFNNRegressor(
+        (8,), scoring="r2", early_stopping=True, max_iter=5, random_state=0
+    )
+    model.fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+    assert model.best_validation_score_ == model.score(X[300:], y[300:])
+    before = model.predict(X)
+    assert before.dtype == np.float64
+    model.set_params(early_stopping="auto")
+    model.partial_fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
+    assert model.validation_scores_[-1] == pytest.approx(
+        r2_score(y[300:], model.predict(X[300:])), abs=1e-9
+    )
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_a_scorer_that_refuses_missing_targets_is_named(diabetes):
+    X, y = diabetes
+    y = np.column_stack([y, y])
+    y[::3, 0] = np.nan
+    model = FFNNRegressor(
+        (4,), missing_targets="ignore", early_stopping=True, scoring="r2", max_iter=3
+    )
+    with pytest.raises(ValueError, match=r"scoring='r2' cannot judge the .*: Input"):
+        model.fit(X, y)
+    own = model.set_params(scoring=lambda estimator, X, y: estimator.score(X, y))
+    assert len(own.fit(X, y).validation_scores_) == 3

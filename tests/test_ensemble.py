@@ -522,3 +522,27 @@ def test_partial_fit_knows_what_was_set_since_the_last_call(diabetes):
     with pytest.raises(ValueError, match="2 members, but n_estimators=3"):
         ensemble.partial_fit(X, y)
     np.testing.assert_array_equal(ensemble.predict(X), before)
+
+
+def test_scores_of_labels_are_finite_where_probabilities_are_one(multilabel):
+    X, y = multilabel
+    X = X.astype(np.float32)
+    member = FFNNClassifier((8,), max_iter=30)
+    ensemble = DeepEnsembleClassifier(member, 2, random_state=0)
+    scores = ensemble.fit(X, y).decision_function(200 * X)
+    assert scores.max() > 40.0
+    assert np.isfinite(scores).all()
+    members = [member.decision_function(200 * X) for member in ensemble.estimators_]
+    assert (scores <= np.max(members, axis=0) + 1e-3).all()
+    assert (scores >= np.min(members, axis=0) - 1e-3).all()
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "gaussian_nll"])
+@pytest.mark.parametrize("unit", [1e-170, 1e155, 1e200])
+def test_the_spread_of_the_members_has_any_unit(diabetes, loss, unit):
+    X, y = diabetes
+    member = FFNNRegressor((4,), loss=loss, scale_target=True, max_iter=3)
+    ensemble = DeepEnsembleRegressor(member, 2, random_state=0)
+    expected = ensemble.fit(X, y).predict(X, return_std=True)
+    scaled = ensemble.fit(X, unit * y).predict(X, return_std=True)
+    np.testing.assert_allclose(np.divide(scaled, unit), expected, rtol=1e-6)

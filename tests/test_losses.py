@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from plain import FFNNClassifier, FFNNRegressor
+from scipy.special import expit
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_wine, make_regression
 from sklearn.exceptions import ConvergenceWarning
@@ -25,8 +26,9 @@ from sklearn.model_selection import GridSearchCV
 
 import skffnn
 from skffnn.core.batches import SOLVERS
-from skffnn.core.links import LINKS, Link, SoftmaxLink
+from skffnn.core.links import LINKS, Link, LogisticLink, SoftmaxLink
 from skffnn.core.losses import LOSSES, IgnoringMissing, SeparableLoss
+from skffnn.core.losses.positive import Tweedie
 from skffnn.core.schedules import Exponential
 
 pytestmark = pytest.mark.filterwarnings("ignore:max_iter=")
@@ -714,3 +716,58 @@ def test_a_link_without_a_score_is_refused_before_training(diabetes):
     with pytest.raises(NotImplementedError, match="score"):
         model.set_params(loss=Squares()).fit(X, y)
     np.testing.assert_array_equal(model.predict(X), before)
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e-18, 1e18, 1e30])
+def test_a_deviance_of_amounts_knows_no_unit_in_single_precision(unit):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100, 2))
+    y = rng.gamma(5.0, np.exp(X[:, 0]))
+    model = skffnn.FFNNRegressor((8,), loss="gamma", max_iter=5, random_state=0)
+    expected = model.fit(X, y).predict(X)
+    loss = model.loss_
+    np.testing.assert_allclose(model.fit(X, unit * y).predict(X) / unit, expected, 1e-3)
+    assert model.loss_ == pytest.approx(loss, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    "power", [1.0 + 1e-12, 1.000001, 1.0001, 1.3, 1.9999, 2.0 - 1e-12]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_deviance_of_tweedie_is_precise_near_its_limits(power, dtype):
+    rng = np.random.default_rng(0)
+    y = rng.gamma(2.0, 1.0, (200, 1)).astype(dtype)
+    raw = (np.log(y) + rng.normal(0.0, 0.1, y.shape)).astype(dtype)
+    value = Tweedie(power).per_target(y, raw, np.empty_like(raw))
+    a, b = 1.0 - power, 2.0 - power
+    # Of the integral of (mu - y) / mu^power from y to mu.
+    exact, wide = np.longdouble, raw.astype(np.longdouble)
+    steps = (np.arange(2000, dtype=exact) + 0.5) / 2000
+    log_y = np.log(y.astype(exact))
+    path = log_y + (wide - log_y) * steps
+    slope = np.exp(b * path) - y * np.exp(a * path)
+    expected = (slope * (wide - log_y)).mean(axis=1, keepdims=True)
+    precision = {"rtol": 1e-3, "atol": 1e-6} if dtype == np.float32 else {"rtol": 1e-6}
+    np.testing.assert_allclose(value, expected, **precision)
+
+
+class LogitNormal(SeparableLoss):
+    """Squares of a difference of logits: not defined for the targets zero and one."""
+
+    link = LogisticLink()
+    target_range = "(0, 1)"
+
+    def per_target(self, y, raw, gradient_out):
+        np.subtract(raw, np.log(y) - np.log1p(-y), out=gradient_out)
+        return 0.5 * np.square(gradient_out)
+
+
+def test_a_gap_is_filled_with_a_target_that_the_loss_allows(diabetes):
+    X, _ = diabetes
+    y = expit(np.column_stack([X[:, 0], -X[:, 0]]))
+    y[::5, 0] = np.nan
+    model = FFNNRegressor(
+        (8,), loss=LogitNormal(), missing_targets="ignore", max_iter=50,
+        learning_rate_init=0.01, random_state=0,
+    )  # fmt: skip
+    assert model.fit(X, y).score(X, y) > 0.9

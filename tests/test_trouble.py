@@ -10,6 +10,8 @@ from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 
 import skffnn
+from skffnn.core import training
+from skffnn.core.monitor import Monitor
 from skffnn.core.schedules import Schedule
 
 SOLVERS = ["batch", "mini-batch", "stochastic"]
@@ -291,3 +293,33 @@ def test_a_module_of_the_users_may_have_a_similar_name(iris):
     with pytest.warns(ConvergenceWarning) as record:
         module["fit"](model, *iris)
     assert record[0].filename == "skffnn_project.py"
+
+
+@pytest.mark.filterwarnings("ignore:Training was interrupted")
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_an_interrupt_at_any_moment_leaves_curves_of_one_length(
+    iris, early_stopping, monkeypatch
+):
+    judge = Monitor._patience_is_over
+
+    def interrupted(*args):
+        judge(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Monitor, "_patience_is_over", interrupted)
+    model = FFNNClassifier((4,), early_stopping=early_stopping, max_iter=5)
+    model.fit(*iris)
+    n_rows = 135 if early_stopping else 150
+    assert (len(model.loss_curve_), model.n_iter_, model.t_) == (1, 1, n_rows)
+    assert model.stop_reason_ == "interrupted"
+
+
+@pytest.mark.filterwarnings("ignore:Training was interrupted")
+@pytest.mark.parametrize("look", ["leave_a_lost_average", "has_exploded"])
+def test_an_interrupt_after_the_last_epoch_loses_nothing(iris, look, monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, look, interrupted)
+    model = FFNNClassifier((4,), average=True, max_iter=5).fit(*iris)
+    assert (model.stop_reason_, model.n_iter_) == ("interrupted", 5)

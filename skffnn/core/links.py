@@ -25,6 +25,7 @@ __all__ = [
     "SoftplusLink",
     "TanhLink",
     "clipped_exp",
+    "clipped_expm1",
 ]
 
 
@@ -215,6 +216,9 @@ class ExpLink(Link):
     def backward(self, prediction: Array, gradient: Array) -> None:
         gradient *= prediction
 
+    def pool(self, raw: Array) -> Array:
+        return logsumexp(raw, axis=0) - log(len(raw))
+
 
 class SoftmaxLink(Link):
     """The outputs of a row are the probabilities of exclusive classes."""
@@ -253,6 +257,17 @@ LARGEST_SHARE_OF_EXPONENT = 0.4
 
 def clipped_exp(raw: Array) -> Array:
     """Return exp(raw), or the largest exponential that can be computed with."""
-    limit = LARGEST_SHARE_OF_EXPONENT * np.log(np.finfo(raw.dtype).max)
-    clipped = np.clip(raw, -limit, limit)
+    clipped = clip_exponent(raw)
     return np.exp(clipped, out=clipped)
+
+
+def clipped_expm1(raw: Array) -> Array:
+    """Return exp(raw) - 1 likewise, precise near zero."""
+    clipped = clip_exponent(raw)
+    return np.expm1(clipped, out=clipped)
+
+
+def clip_exponent(raw: Array) -> Array:
+    """Return a copy in which no number is too large for `clipped_exp`."""
+    limit = LARGEST_SHARE_OF_EXPONENT * np.log(np.finfo(raw.dtype).max)
+    return np.clip(raw, -limit, limit)

@@ -138,17 +138,16 @@ class Monitor:
             If the loss of the hold-out is not finite.
         """
         progress = progress_of(state)
-        training_loss = loss
+        validation_loss, score = self.ask_holdout(state.params)
+        if not math.isfinite(validation_loss):
+            raise Diverged
+        state.loss_curve.append(loss)
+        state.lowest_loss = min(state.lowest_loss, loss)
         if self.holdout_loss is not None:
-            validation_loss, score = self.ask_holdout(state.params)
-            if not math.isfinite(validation_loss):
-                raise Diverged
-            unjudged = len(state.loss_curve) - len(state.validation_scores)
+            unjudged = state.epoch - len(state.validation_scores)
             state.validation_loss_curve += [*[math.nan] * unjudged, validation_loss]
             state.validation_scores += [*[math.nan] * unjudged, score]
             loss = -score
-        state.loss_curve.append(training_loss)
-        state.lowest_loss = min(state.lowest_loss, training_loss)
         # A call of partial_fit without the hold-out that earlier ones had is no better
         # and no worse than these.
         compares = self.holdout_loss is not None or not progress.judged

@@ -61,16 +61,6 @@ def train(run: Run, observer: Observer) -> StopReason:
     # A diverging loss is found by its value, not by numpy's warnings on the way.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         reason = _take_steps(run, observer)
-        ran_out = reason in (
-            StopReason.CONVERGED,
-            StopReason.MAX_ITER,
-            StopReason.MAX_TIME,
-        )
-        if ran_out and plan.max_epochs > 1:
-            some_rows = spread(plan.batches.rows, CHUNK)
-            leave_a_lost_average(state, partial(run.objective.value, rows=some_rows))
-        if ran_out and has_exploded(state, measure):
-            reason = StopReason.DIVERGED
         monitor.restore(state, reason, measure)
     state.finished = None
     if plan.keeps_verdict and reason in (
@@ -102,11 +92,24 @@ def _take_steps(run: Run, observer: Observer) -> StopReason:
     """Train until something says stop, be it trouble."""
     take_steps = _minimize if isinstance(run.plan.optimizer, LBFGS) else _descend
     try:
-        return take_steps(run, observer)
+        return _in_hindsight(run, take_steps(run, observer))
     except Diverged:
         return StopReason.DIVERGED
     except KeyboardInterrupt:
+        _count_epochs(run)
         return StopReason.INTERRUPTED
+
+
+def _in_hindsight(run: Run, reason: StopReason) -> StopReason:
+    """Return why training ended, after a look at what has come of it."""
+    plan, state = run.plan, run.state
+    if reason not in (StopReason.CONVERGED, StopReason.MAX_ITER, StopReason.MAX_TIME):
+        return reason
+    if plan.max_epochs > 1:
+        some_rows = spread(plan.batches.rows, CHUNK)
+        leave_a_lost_average(state, partial(run.objective.value, rows=some_rows))
+    measure = partial(run.objective.value, rows=plan.batches.rows)
+    return StopReason.DIVERGED if has_exploded(state, measure) else reason
 
 
 def _descend(run: Run, observer: Observer) -> StopReason:
@@ -231,6 +234,15 @@ def _minimize(run: Run, observer: Observer) -> StopReason:
     return StopReason(ended) if reason is None else reason
 
 
+def _count_epochs(run: Run) -> None:
+    """Count what the loss curve has: an interrupt may come after any of its entries."""
+    state = run.state
+    n_epochs = len(state.loss_curve) - state.epoch
+    n_rows = n_epochs * count(run.plan.batches.rows)
+    state.epoch += n_epochs
+    state.rows_seen += n_rows
+
+
 def _end_epoch(loss: float, run: Run, observer: Observer) -> StopReason | None:
     """Count the epoch, have it judged, and tell the observer."""
     state, plan = run.state, run.plan
@@ -241,8 +253,7 @@ def _end_epoch(loss: float, run: Run, observer: Observer) -> StopReason | None:
     if explodes(loss, state, measure):
         raise Diverged
     reason = run.monitor.judge(loss, state)
-    state.epoch += 1
-    state.rows_seen += count(plan.batches.rows)
+    _count_epochs(run)
     stop = observer.epoch_ends(state)
     if reason is None and stop:
         return StopReason.CALLBACK

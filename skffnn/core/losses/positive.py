@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import xlogy
 
 from skffnn.core.checks import require
-from skffnn.core.links import ExpLink, clipped_exp
+from skffnn.core.links import ExpLink, clipped_exp, clipped_expm1
 from skffnn.core.losses.base import SeparableLoss
 from skffnn.core.losses.constants import weighted_mean
 from skffnn.core.part import part
@@ -64,10 +64,9 @@ class Gamma(Deviance):
     target_range: ClassVar[str] = "(0, inf)"
 
     def per_target(self, y: Array, raw: Array, gradient_out: Array) -> Array:
-        ratio = clipped_exp(-raw)
-        ratio *= y
-        np.subtract(1.0, ratio, out=gradient_out)
-        loss = raw - np.log(y)
+        # log(mu / y): the unit of y changes nothing.
+        loss: Array = raw - np.log(y)
+        np.subtract(1.0, clipped_exp(-loss), out=gradient_out)
         loss -= gradient_out
         return loss
 
@@ -111,11 +110,17 @@ class Tweedie(Deviance):
         if self._limit is not None:
             return self._limit.per_target(y, raw, gradient_out)
         a, b = 1.0 - self.power, 2.0 - self.power
-        mu_a = clipped_exp(a * raw)
-        mu_a *= y
-        mu_b = clipped_exp(b * raw)
-        np.subtract(mu_b, mu_a, out=gradient_out)
-        loss: Array = np.power(y, b) / (a * b)
-        loss -= mu_a / a
-        loss += mu_b / b
+        # Where y > 0 the loss is y^b (expm1(b d) / b - expm1(a d) / a) with d =
+        # log(mu / y), and nothing cancels, though a or b may be close to zero.
+        zero = y == 0.0
+        log_y = np.log(np.where(zero, 1.0, y))
+        d = raw - log_y
+        unit = np.exp(b * log_y)
+        of_a, of_b = unit * clipped_expm1(a * d), unit * clipped_expm1(b * d)
+        np.subtract(of_b, of_a, out=gradient_out)
+        loss: Array = of_b / b - of_a / a
+        if zero.any():
+            mu_b = clipped_exp(b * raw)
+            np.copyto(gradient_out, mu_b, where=zero)
+            np.copyto(loss, mu_b / b, where=zero)
         return loss

@@ -118,12 +118,13 @@ class IgnoringMissing(Wrapper):
         missing = np.isnan(y)
         if not missing.any():
             return self.loss.per_target(y, raw, gradient_out)
-        # One is a target that every loss and link allows.
-        loss = self.loss.per_target(np.where(missing, 1.0, y), raw, gradient_out)
+        # In their place stands a target that the loss allows: no row lacks all.
+        there = y.ravel()[missing.argmin()]
+        loss = self.loss.per_target(np.where(missing, there, y), raw, gradient_out)
         loss[missing] = 0.0
         n_rows, n_targets = y.shape
         by_target = gradient_out.reshape(n_rows, -1, n_targets)
-        by_target *= ~missing[:, None, :]
+        np.copyto(by_target, 0.0, where=missing[:, None, :])
         return loss
 
     def best_constant(self, y: Array, weight: Array | None) -> Array:
