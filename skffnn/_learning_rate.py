@@ -97,7 +97,8 @@ def learning_rate_curve(
             (2015), section 3.
         suggested_rate : float
             A tenth of the rate where the smoothed loss is lowest (Howard and Gugger
-            2020, chapter 5).
+            2020, chapter 5), once it is a mean of 1 / (1 - smoothing) steps. A warning
+            tells if that is below `min_rate`.
 
     Raises
     ------
@@ -112,7 +113,8 @@ def learning_rate_curve(
     Notes
     -----
     The test ends early where the loss explodes: where it is not finite, or the
-    smoothed loss exceeds the first one by more than one and by more than its size.
+    smoothed loss exceeds that of step 1 / (1 - smoothing) by more than one and by more
+    than its size.
 
     References
     ----------
@@ -173,17 +175,24 @@ def learning_rate_curve(
             "(preprocessing='auto') and a large y (scale_target=True)."
         )
     rates = [min_rate * rise(step, n_steps) for step in range(len(log.losses))]
-    lowest = int(np.argmin(log.smoothed))
+    lowest = log.lowest
+    suggested_rate = rates[lowest] / MARGIN
     if lowest == n_steps - 1:
         warn(
             f"The loss was still falling at max_rate={max_rate}, so the suggested rate "
             "is too low. Raise max_rate."
         )
+    elif suggested_rate < min_rate:
+        warn(
+            f"The loss was lowest at the rate {rates[lowest]:.2g}, so the suggested "
+            f"rate is below min_rate={min_rate}, and says little. Lower min_rate; or "
+            "the loss of so few rows a step is too noisy: raise batch_size or n_steps."
+        )
     return Bunch(
         rates=np.array(rates),
         losses=np.array(log.losses),
         smoothed_losses=np.array(log.smoothed),
-        suggested_rate=rates[lowest] / MARGIN,
+        suggested_rate=suggested_rate,
     )
 
 
@@ -229,6 +238,24 @@ class Log:
     losses: list[float] = field(default_factory=list)
     smoothed: list[float] = field(default_factory=list)
 
+    @property
+    def memory(self) -> int:
+        """How many steps the average is of; before, it is mostly noise."""
+        return round(1.0 / (1.0 - self.smoothing))
+
+    @property
+    def lowest(self) -> int:
+        """The step where the average was lowest."""
+        first = min(self.memory - 1, len(self.losses) // 2)
+        return first + int(np.argmin(self.smoothed[first:]))
+
+    @property
+    def explodes(self) -> bool:
+        """Whether the average is much larger than when it began to be one."""
+        if len(self.losses) <= self.memory:
+            return False
+        return much_larger(self.smoothed[-1], self.smoothed[self.memory - 1])
+
     def add(self, loss: float) -> None:
         """Note one step, with sum_i decay^(n - i) loss_i / sum_i decay^(n - i)."""
         self.losses.append(loss)
@@ -271,8 +298,7 @@ class RangeTest(FirstOrder):
     ) -> None:
         log = self.log
         log.add(value)
-        exploded = much_larger(log.smoothed[-1], log.smoothed[0])
-        if exploded or len(log.losses) == self.n_steps:
+        if log.explodes or len(log.losses) == self.n_steps:
             raise RangeTestOver
         self.optimizer.step(params, grad, state, rate, value)
 

@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 from plain import FFNNClassifier, FFNNRegressor
 from sklearn.base import clone
+from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -46,6 +47,7 @@ def quadratic(scales):
     return X, y - y.mean()
 
 
+@pytest.mark.filterwarnings("ignore:The loss was lowest at")
 @pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
 def test_the_loss_rises_where_the_rate_exceeds_two_over_the_curvature(scale):
     """Where all curvatures are c, a step multiplies the distance by |1 - rate * c|."""
@@ -219,6 +221,22 @@ def test_a_range_that_ends_too_low_is_told(iris):
     model = FFNNClassifier(random_state=0)
     with pytest.warns(UserWarning, match="still falling at max_rate=0.001"):
         learning_rate_curve(model, *iris, max_rate=1e-3)
+
+
+@pytest.mark.parametrize("seed", [3, 5, 6])
+def test_one_row_that_fits_by_chance_decides_nothing(seed):
+    model = skffnn.FFNNRegressor(32, solver="stochastic", random_state=seed)
+    curve = learning_rate_curve(model, *load_diabetes(return_X_y=True))
+    assert np.argmin(curve.smoothed_losses) == 0
+    assert curve.suggested_rate > 1e-5
+
+
+def test_a_range_that_begins_too_high_is_told():
+    X, y = quadratic(np.full(3, 1.0))
+    with pytest.warns(UserWarning, match=r"lowest at the rate 3\.*, .* min_rate=3\.0"):
+        learning_rate_curve(
+            linear(), X, y, min_rate=3.0, max_rate=4.0, n_steps=20, smoothing=0.0
+        )
 
 
 @pytest.mark.parametrize("n_rows", [50, 150])
