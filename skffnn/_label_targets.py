@@ -1,5 +1,6 @@
 """Labels as the user has them, and as the network sees them: zeros and ones."""
 
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -15,18 +16,32 @@ __all__ = ["LabelTargets", "is_multilabel", "plain_labels"]
 def plain_labels(y: Any) -> Any:
     """Return integer or boolean labels as numpy's, whatever they come in.
 
-    scikit-learn's validation would turn a nullable or pyarrow-backed column into
-    floats, and the classes with it, and refuse an array of objects. Everything else
-    is returned as it is.
+    scikit-learn's validation would turn a nullable or pyarrow-backed column, or one of
+    categories that are booleans, into floats, and the classes with it, and refuse
+    objects. Everything else is returned as it is.
     """
-    if isinstance(y, np.ndarray) and y.dtype == object and y.ndim == 1:
-        kinds = {type(label) for label in y}
-        if len(kinds) == 1 and kinds <= {bool, int}:
-            return y.astype(kinds.pop())
-    numpy_dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    dtype = getattr(y, "dtype", None)
+    kind = getattr(dtype, "kind", None)
+    categories = getattr(dtype, "categories", None)
+    if categories is not None:
+        kind = getattr(getattr(categories, "dtype", None), "kind", None)
+        return y.to_numpy(dtype=bool) if kind == "b" and not y.isna().any() else y
+    if kind == "O" and y.ndim == 1:
+        plain = all(map(_is_boolean, y)) or all(map(_is_integer, y))
+        labels = np.array(list(y)) if plain else y
+        return y if labels.dtype == object else labels  # beyond 64 bits
+    numpy_dtype = getattr(dtype, "numpy_dtype", None)
     if numpy_dtype is None or numpy_dtype.kind not in "iub" or y.isna().any():
         return y
     return y.to_numpy(dtype=numpy_dtype)
+
+
+def _is_boolean(label: Any) -> bool:
+    return isinstance(label, bool | np.bool_)
+
+
+def _is_integer(label: Any) -> bool:
+    return isinstance(label, Integral) and not isinstance(label, bool)
 
 
 def is_multilabel(y: Any) -> bool:

@@ -273,3 +273,31 @@ def test_feature_names_are_checked(cancer_frame):
         model.predict(X.rename(columns={"mean area": "area"}))
     with pytest.warns(UserWarning, match="does not have valid feature names"):
         model.predict(X.to_numpy())
+
+
+BOOLEANS = [False, True, True] * 10
+
+
+@pytest.mark.parametrize(
+    ("y", "dtype"),
+    [
+        (pd.Series(BOOLEANS, dtype=object), bool),
+        (np.array([*map(np.bool_, BOOLEANS)], dtype=object), bool),
+        (pd.Series(BOOLEANS, dtype="category"), bool),
+        (pd.Series([3, 4, 4] * 10, dtype=object), np.int64),
+        (np.array([*map(np.int64, BOOLEANS)], dtype=object), np.int64),
+    ],
+    ids=["bools", "numpy bools", "category", "ints", "numpy ints"],
+)
+def test_labels_are_what_they_are_in_every_container(y, dtype):
+    model = quick().fit(np.arange(30.0)[:, None], y)
+    assert model.classes_.dtype == dtype
+    assert model.classes_.tolist() == sorted(set(y))
+
+
+@pytest.mark.parametrize(
+    "y", [[True, 2] * 15, [2**70, 1] * 15, [None, 1] * 15], ids=str
+)
+def test_objects_of_several_types_are_no_labels(y):
+    with pytest.raises(ValueError, match=r"[Uu]nknown|NaN"):
+        quick().fit(np.arange(30.0)[:, None], np.array(y, dtype=object))
