@@ -193,10 +193,10 @@ def test_fitted_attributes(name, iris):
     ids=str,
 )
 def test_the_automatic_rate_goes_by_the_parameters(iris, parameters, solver):
-    X, y = iris
+    X, _ = iris
     model = FFNNRegressor(**parameters)
     for n_rows in (10, 1, 150):
-        model.partial_fit(X[:n_rows], y[:n_rows])
+        model.partial_fit(X[:n_rows], X[:n_rows, 0])
         assert model.learning_rate_init_ == model.optimizer_.auto_rate[solver]
 
 

@@ -407,6 +407,17 @@ def test_a_stream_that_begins_with_one_row_is_warned_of():
     X = np.arange(30.0).reshape(10, 3)
     with pytest.warns(UserWarning, match="first call of partial_fit has one row"):
         quick(FFNNRegressor).partial_fit(X[:1], [1.0])
-    quick(FFNNRegressor, preprocessing=None).partial_fit(X[:1], [1.0])
+    model = quick(FFNNRegressor, preprocessing=None, scale_target=False)
+    model.partial_fit(X[:1], [1.0])
     frozen = FrozenEstimator(StandardScaler().fit(X))
-    quick(FFNNRegressor, preprocessing=frozen).partial_fit(X[:1], [1.0])
+    model = quick(FFNNRegressor, preprocessing=frozen, scale_target=False)
+    model.partial_fit(X[:1], [1.0])
+
+
+@pytest.mark.parametrize(("n_rows", "preprocessing"), [(10, "auto"), (1, None)])
+def test_a_stream_that_begins_with_a_constant_is_warned_of(n_rows, preprocessing):
+    X, y = np.arange(30.0).reshape(10, 3)[:n_rows], np.full(n_rows, 3.0)
+    model = quick(FFNNRegressor, preprocessing=preprocessing)
+    with pytest.warns(UserWarning, match="scale_target=True cannot learn its unit"):
+        model.partial_fit(X, y)
+    assert model.partial_fit(X, y).n_iter_ == 2

@@ -81,6 +81,7 @@ DOORS = {
         "_explained",
         "_losses",
         "_number_targets",
+        "_warnings",
         "core.activations",
         "core.averaging",
         "core.layer_rates",
