@@ -42,7 +42,7 @@ def is_out_of_hand(
     progress = progress_of(state)
     finished = state.loss_curve[progress.first_epoch :]
     before = min(finished) if finished else measure(progress.last_params)
-    return loss > OUT_OF_HAND * max(1.0, abs(before))
+    return loss > OUT_OF_HAND * abs(before)
 
 
 def has_exploded(state: TrainingState, measure: Callable[[Array], float]) -> bool:

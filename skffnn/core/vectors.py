@@ -174,7 +174,7 @@ def clip_norm(vector: Array, limit: float) -> None:
 def clip_columns(W: Array, limit: float) -> None:
     """Shorten each column of `W` in place to the Euclidean norm `limit`, if longer."""
     squares = np.einsum("ij,ij->j", W, W)
-    if not squares.max() <= limit * limit:
+    if squares.max() > limit * limit:
         W *= limit / np.sqrt(np.maximum(squares, limit * limit))
 
 

@@ -16,8 +16,9 @@ from sklearn.metrics import (
     mean_tweedie_deviance,
 )
 
-from skffnn.core.links import LINKS, IdentityLink, LogisticLink, SoftmaxLink
+from skffnn.core.links import LINKS, IdentityLink, Link, LogisticLink, SoftmaxLink
 from skffnn.core.losses import LOSSES, IgnoringMissing, ThroughLink
+from skffnn.core.losses.constants import weighted_quantile
 
 LEVELS = (0.1, 0.5, 0.8)
 # Hyperparameters beside the defaults, and losses around a loss: name -> loss, targets.
@@ -445,3 +446,35 @@ def test_quantiles_of_rows_with_float32_weights():
     level = (2.0**24 + 500.5) / (2.0**24 + 1000.0)
     quantile = LOSSES["quantile"]["continuous"](quantile=level)
     assert quantile.best_constant(y, weight) == pytest.approx(0.501, abs=1e-6)
+
+
+class HalfCosine(Link):
+    """A link of the user's that says no more than it must."""
+
+    def inverse(self, raw):
+        return 0.5 - 0.5 * np.cos(raw)
+
+
+def test_logarithms_of_a_link_of_the_users_are_those_of_its_inverse():
+    raw = np.linspace(0.5, 2.5, 9)
+    p = HalfCosine().inverse(raw)
+    np.testing.assert_allclose(HalfCosine().log_inverse(raw), np.log(p), rtol=1e-14)
+    np.testing.assert_allclose(
+        HalfCosine().log_complement(raw), np.log(1.0 - p), rtol=1e-14
+    )
+
+
+def test_a_quantile_knows_no_unit_of_the_weights():
+    y = np.arange(10.0)[:, None]
+    for level in np.arange(1, 10) / 10:
+        expected = weighted_quantile(y, None, level)
+        assert expected == pytest.approx(10 * level - 0.5)
+        for weight in (0.1, 0.3, 7.0):
+            assert weighted_quantile(y, np.full(10, weight), level) == expected
+
+
+def test_the_start_of_a_constant_target_has_a_variance():
+    loss = LOSSES["gaussian_nll"]["continuous"]()
+    y = np.column_stack([np.full(5, 3.0), np.arange(5.0)])
+    expected = [3.0, 2.0, 0.0, np.log(2.0)]
+    np.testing.assert_allclose(loss.best_constant(y, None), expected, rtol=1e-14)

@@ -218,3 +218,53 @@ def test_the_parameters_array_stays_the_same_object():
     state.params += 10.0
     monitor.restore(state, StopReason.MAX_ITER, never)
     assert_array_equal(state.params, 1.0)
+
+
+def test_of_a_loss_below_minus_one_tol_is_a_share_too():
+    _, _, reasons = watch([-100.0, -101.0, -102.0], tol=0.05, patience=2)
+    assert reasons[-1] is StopReason.CONVERGED
+
+
+def test_a_hold_out_that_comes_later_does_not_compare_with_what_judged_before():
+    _, state, _ = watch([-5.0, -5.0], patience=3)
+    assert (state.best_loss, state.stalled_epochs) == (-5.0, 1)
+    state.progress = None
+    later = Monitor(0.0, 3, holdout_loss=holdout_losses(2.0, 1.0), incremental=True)
+    later.begin(state)
+    assert later.judge(-5.0, state) is None
+    assert (state.best_loss, state.stalled_epochs) == (2.0, 0)
+
+
+def test_what_belongs_to_another_place_is_forgotten_when_the_best_is_restored():
+    monitor, state, _ = watch([1.0, 1.0], holdout_loss=holdout_losses(1.0, 2.0))
+    state.optimizer_state, state.average = {"t": 2}, Average(np.ones(2))
+    monitor.restore(state, StopReason.MAX_ITER, never)
+    assert_array_equal(state.params, 1.0)
+    assert state.optimizer_state is None
+    assert state.average is None
+
+
+def test_what_was_best_to_the_end_is_not_restored():
+    monitor, state, _ = watch([1.0, 1.0], holdout_loss=holdout_losses(2.0, 1.0))
+    state.optimizer_state = {"t": 2}
+    monitor.restore(state, StopReason.MAX_ITER, never)
+    assert state.optimizer_state == {"t": 2}
+
+
+def test_a_score_is_not_asked_for_where_the_loss_is_not_finite():
+    def score(params):
+        raise AssertionError
+
+    monitor = Monitor(0.0, 3, holdout_loss=lambda _: math.nan, holdout_score=score)
+    loss, negative = monitor.ask_holdout(np.zeros(2))
+    assert math.isnan(loss)
+    assert math.isnan(negative)
+
+
+def test_the_clock_stands_where_the_last_epoch_ended(monkeypatch):
+    now = iter([10.0, 13.0, 100.0, 101.0])
+    monkeypatch.setattr("skffnn.core.monitor.monotonic", lambda: next(now))
+    monitor, state, _ = watch([1.0])
+    assert state.progress.seconds == 3.0
+    monitor.resume(state)  # at 100
+    assert monitor.seconds() == 4.0

@@ -217,3 +217,20 @@ def test_networks_are_equal_if_their_descriptions_are():
     assert Network((2, 3, 1), (tanh,)) == Network((2, 3, 1), (tanh,))
     assert Network((2, 3, 1), (tanh,)) != Network((2, 3, 1), (relu,))
     assert Network((2, 3, 1), (tanh,)) != Network((2, 4, 1), (tanh,))
+
+
+def test_fewer_rows_than_members_may_pass_at_a_time():
+    network = Network((3, 4, 2), (ACTIVATIONS["tanh"],), n_members=5)
+    rng = np.random.default_rng(0)
+    params, X = network.init_params(rng, np.float64), rng.standard_normal((7, 3))
+    assert_allclose(network.raw(X, params, 3), network.raw(X, params, 100), rtol=1e-12)
+
+
+def test_scales_of_members_start_half_a_deviation_about_one():
+    network = Network(
+        (2000, 2, 1), (ACTIVATIONS["tanh"],), input_scale=True, n_members=4
+    )
+    params = network.init_params(np.random.default_rng(0), np.float64)
+    (scales,) = network.layout.groups(params)["scales"]
+    assert scales.mean() == pytest.approx(1.0, abs=0.02)
+    assert scales.std() == pytest.approx(0.5, abs=0.02)

@@ -156,3 +156,16 @@ def test_beyond_the_planned_run_a_schedule_stays_where_it_ended():
 def test_what_is_not_allowed_is_named(make, name):
     with pytest.raises(ValueError, match=f"^{name} of "):
         make()
+
+
+def test_one_is_one_step_and_no_share():
+    assert factors(WarmUp(steps=1), range(3)) == [1.0, 1.0, 1.0]
+
+
+def test_momentum_waits_for_the_end_of_the_warm_up():
+    cycle = OneCycle()
+    warm = WarmUp(cycle, steps=10)
+    start = cycle.momentum(0, 90)
+    assert [warm.momentum(step, 100) for step in range(11)] == [start] * 11
+    assert warm.momentum(30, 100) == cycle.momentum(20, 90) != start
+    assert warm.momentum(10, 10) == start

@@ -15,11 +15,13 @@ from core_tools import (
 )
 from numpy.testing import assert_allclose, assert_array_equal
 
+from skffnn.core import training
 from skffnn.core.batches import SOLVERS, Batches
 from skffnn.core.divergence import MAX_HALVINGS
-from skffnn.core.monitor import StopReason
+from skffnn.core.monitor import Monitor, StopReason
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS
+from skffnn.core.plan import Run
 from skffnn.core.schedules import SCHEDULES, OneCycle, Schedule
 
 every_first_order = pytest.mark.parametrize("name", FIRST_ORDER)
@@ -468,3 +470,58 @@ class TestLBFGS:
         reason = run(breaking, make_plan(breaking, "lbfgs"), state, recorder)
         assert reason is StopReason.DIVERGED
         assert_array_equal(state.params, recorder.params[-1])
+
+
+def test_lbfgs_ends_at_its_last_iterate_wherever_the_search_is_broken_off():
+    class Capped(UserLoss):
+        """Its gradient is no longer the slope where it is long: searches take long."""
+
+        def value_and_gradient(self, y, raw, weight, gradient_out):
+            distance = raw - y
+            np.copyto(gradient_out, np.clip(distance, -0.01, 0.01))
+            return float(np.minimum(np.square(distance), 4.0).sum())
+
+    objective, params = make_objective()
+    capped = Objective(
+        objective.network, Capped(), 0.0, objective.X, objective.y, None, 8
+    )
+    state, recorder = make_state(params), Recorder()
+    run(capped, make_plan(capped, LBFGS(max_fun=35), max_epochs=200), state, recorder)
+    assert_array_equal(state.params, recorder.params[-1])
+
+
+@pytest.mark.parametrize("max_epochs", [1, 5])
+@pytest.mark.parametrize("reason", StopReason)
+def test_what_has_come_of_a_run_is_looked_at_where_it_ran_out(
+    reason, max_epochs, monkeypatch
+):
+    left = []
+    monkeypatch.setattr(training, "has_exploded", lambda *_: True)
+    monkeypatch.setattr(training, "leave_a_lost_average", lambda *_: left.append(1))
+    objective, params = make_objective()
+    plan = make_plan(objective, max_epochs=max_epochs)
+    done = Run(objective, plan, make_state(params), Monitor(0.0, 1))
+    ran_out = reason in ("converged", "max_iter", "max_time")
+    expected = StopReason.DIVERGED if ran_out else reason
+    assert training._in_hindsight(done, reason) is expected
+    assert len(left) == (ran_out and max_epochs > 1)
+
+
+@pytest.mark.parametrize("changes", [{"patience": 7}, {"max_norm": 0.01}], ids=str)
+def test_a_run_that_converged_goes_on_if_it_is_asked_for_something_else(changes):
+    objective, params = make_objective()
+    state = make_state(params)
+
+    def train_on(patience=2, **others):
+        batches = Batches(slice(0, 8), 2, True)
+        plan = make_plan(
+            objective, batches=batches, keeps_verdict=True, rate=0.1, max_epochs=500,
+            **others,
+        )  # fmt: skip
+        state.begin_call()
+        return run(objective, plan, state, tol=1e-3, patience=patience)
+
+    assert train_on() is StopReason.CONVERGED
+    epoch = state.epoch
+    train_on(**changes)
+    assert state.epoch > epoch

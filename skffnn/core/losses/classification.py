@@ -226,8 +226,8 @@ class SoftmaxFocalLoss(SoftmaxLoss):
         log_p_true = np.einsum("ij,ij->i", y, log_p)
         p_true = np.einsum("ij,ij->i", y, p)
         q = np.einsum("ij,ij->i", 1.0 - y, p)  # 1 - p_true, also where that rounds
-        # log(p_t) / q tends to -1 where q vanishes.
-        ratio = np.divide(log_p_true, q, out=-np.ones_like(q), where=q > 0.0)
+        # Where q vanishes, so does gamma or the focus, which it is multiplied with.
+        ratio = np.divide(log_p_true, q, out=np.zeros_like(q), where=q > 0.0)
         focus = np.power(q, self.gamma)
         factor = focus * (self.gamma * p_true * ratio - 1.0)
         np.subtract(y, p, out=gradient_out)
