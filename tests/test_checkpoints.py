@@ -492,3 +492,9 @@ def test_twenty_kills_at_random_moments_change_nothing(tmp_path, parameters):
     )  # fmt: skip
     assert done.stdout == "kills 20\n", f"seed {seed}: {done.stderr}"
     assert not (tmp_path / "run.ckpt").exists()
+
+
+def test_nothing_is_left_of_a_write_that_was_killed(iris, tmp_path):
+    (tmp_path / "run.ckpt.part").write_bytes(b"half of it")
+    FFNNClassifier((4,), max_iter=1, checkpoint=every(tmp_path, 100)).fit(*iris)
+    assert list(tmp_path.iterdir()) == []

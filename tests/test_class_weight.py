@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from plain import FFNNClassifier
 from sklearn.datasets import load_iris, make_classification
 from sklearn.metrics import recall_score
+from sklearn.model_selection import PredefinedSplit
 from sklearn.preprocessing import scale
 from sklearn.utils.class_weight import compute_sample_weight
 
@@ -130,3 +131,20 @@ def test_a_class_may_be_missing_in_a_fold():
     with pytest.warns(match="max_iter"):
         model.fit(X[rows], Y[rows])
     assert model.classes_.tolist() == [1, 2]
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_a_class_that_is_left_out_is_in_no_part_of_a_split():
+    judges = np.arange(len(Y)) % 5 == 0
+    settings = {
+        "class_weight": {0: 0.0}, "early_stopping": True, "max_iter": 3,
+        "random_state": 0,
+    }  # fmt: skip
+    split = PredefinedSplit(np.where(judges, 0, -1))
+    model = FFNNClassifier((4,), validation_split=split, **settings).fit(X, Y)
+    assert model.t_ == 3 * 80
+    own = FFNNClassifier((4,), **settings)
+    own.fit(X[~judges], Y[~judges], X_val=X[judges], y_val=Y[judges])
+    np.testing.assert_allclose(
+        model.validation_loss_curve_, own.validation_loss_curve_, rtol=1e-10
+    )

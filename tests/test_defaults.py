@@ -293,10 +293,11 @@ def test_there_is_one_member_where_not_all_would_get_rows(parameters):
 
 def test_rows_of_your_own_that_judge_take_nothing_from_the_steps():
     X, y = load_digits(return_X_y=True)
+    X, y = np.tile(X, (3, 1)), np.tile(y, 3)
     model = FFNNClassifier((4,), random_state=0, max_time=1e-9)
-    model.fit(X[:1000], y[:1000], X_val=X[1000:], y_val=y[1000:])
-    steps_per_epoch = math.ceil(1000 / model.batch_size_)
-    planned = 18.0 * math.sqrt(1000)
+    model.fit(X[:5000], y[:5000], X_val=X[5000:], y_val=y[5000:])
+    steps_per_epoch = math.ceil(5000 / model.batch_size_)
+    planned = 18.0 * math.sqrt(5000)
     assert abs(model.max_iter_ * steps_per_epoch - planned) <= steps_per_epoch / 2
 
 

@@ -240,3 +240,20 @@ def test_the_unit_of_a_constant_target_is_one(value):
     targets = NumberTargets(np.full(1001, value), weight, scaled=True)
     assert np.all(targets.encode(np.full(3, value), np.float64) == 0.0)
     assert targets.decode(np.ones((1, 1))) == value + 1.0
+
+
+def test_a_probability_that_rounds_to_one_has_no_logarithm(iris):
+    X, y = iris
+    model = FFNNClassifier((8,), max_iter=10, random_state=0).fit(X, y == 0)
+    far = 1e3 * X
+    p, log_p = model.predict_proba(far), model.predict_log_proba(far)
+    assert (p == 1.0).any()
+    np.testing.assert_array_equal(log_p[p == 1.0], 0.0)
+
+
+def test_a_logistic_probability_of_a_label_is_never_quite_zero_or_one(multilabel):
+    X, y = multilabel
+    model = FFNNClassifier((8,), max_iter=10, random_state=0).fit(X, y)
+    p = model.predict_proba(1e4 * X)
+    assert p.min() == np.finfo(p.dtype).tiny
+    assert p.max() == 1.0 - np.finfo(p.dtype).epsneg

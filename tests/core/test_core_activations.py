@@ -164,3 +164,11 @@ def test_selu_keeps_mean_zero_and_variance_one(power, moment):
 
     left, right = quad(integrand, -10, 0)[0], quad(integrand, 0, 10)[0]
     assert left + right == pytest.approx(moment, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu"])
+def test_the_derivative_at_a_kink_is_that_of_its_left(name):
+    z, delta = np.zeros((1, 3)), np.ones((1, 3))
+    ACTIVATIONS[name].forward(z, z)
+    ACTIVATIONS[name].backward(z, z, delta)
+    np.testing.assert_array_equal(delta, getattr(ACTIVATIONS[name], "slope", 0.0))
