@@ -465,7 +465,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             X = fit_preprocess(preprocessor, X, y, weight, self)
         in_loss = self._weigh(y, weight, targets)
         data = encode(X, y, weight, in_loss, targets, parts)
-        targets = targets.after(y, weight)
+        targets = targets.after(y)
         if own:
             held_out = self._encode_validation_set(
                 validation, preprocessor, targets, X.shape[1], X.dtype

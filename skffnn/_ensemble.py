@@ -120,7 +120,10 @@ class BaseDeepEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         )
 
     def _members_to_go_on_with(self) -> list[BaseFFNN]:
-        """Return copies of the members that know what was set since the last call."""
+        """Return copies of the members that know what was set since the last call.
+
+        Training replaces the attributes of a model as a whole, so the copies are flat.
+        """
         if len(self.estimators_) != self.n_estimators:
             raise ValueError(
                 f"partial_fit goes on with {len(self.estimators_)} members, but "

@@ -1,7 +1,6 @@
 """The members of an ensemble: what each holds out, its training, what it predicts."""
 
 from collections.abc import Iterator
-from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -124,14 +123,13 @@ def train_member(
     arguments: dict[str, Any],
     task: MemberTask | None,
 ) -> BaseFFNN:
-    """Return a trained copy of a member; the one that is passed stays as it is.
+    """Train a member, and return it: it may be a copy, in another process.
 
     Raises
     ------
     KeyboardInterrupt
         If training was interrupted: the other members should not begin.
     """
-    member = copy(member)  # training replaces the attributes of a model as a whole
     train = partial(getattr(member, method), X, y, **arguments)
     if task is None:
         train()

@@ -127,7 +127,7 @@ class LabelTargets:
                 f"partial_fit, {self.classes.tolist()}"
             )
 
-    def after(self, y: Any, weight: Array | None) -> Self:
+    def after(self, y: Any) -> Self:
         """Return what has seen `y` too: itself, as there are no new classes."""
         return self
 

@@ -1,7 +1,7 @@
 """Numbers as the user has them, and as the network sees them: scaled, if so asked."""
 
 from copy import copy
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
@@ -44,12 +44,11 @@ class NumberTargets:
         nothing = np.full(self.n_outputs, np.nan)
         self._range = nothing, nothing
 
-    def after(self, y: Any, weight: Array | None) -> Self:
-        """Return a copy that has seen `y` too, where its rows have a weight."""
-        rows = slice(None) if weight is None else weight > 0.0
+    def after(self, y: Array) -> Self:
+        """Return a copy that has seen `y` too."""
         low, high = self._range
         new = copy(self)
-        matrix = self._matrix(y)[rows]
+        matrix = self._matrix(y)
         new._range = (
             np.fmin(low, np.fmin.reduce(matrix)), np.fmax(high, np.fmax.reduce(matrix))
         )  # fmt: skip

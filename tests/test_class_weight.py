@@ -148,3 +148,9 @@ def test_a_class_that_is_left_out_is_in_no_part_of_a_split():
     np.testing.assert_allclose(
         model.validation_loss_curve_, own.validation_loss_curve_, rtol=1e-10
     )
+
+
+def test_balanced_gives_nothing_to_a_class_without_weight():
+    y, weight = np.array([0, 0, 1, 2]), np.array([1.0, 1.0, 1.0, 0.0])
+    balanced = class_weighted("balanced", y, weight, np.arange(3))
+    np.testing.assert_allclose(balanced, [0.75, 0.75, 1.5, 0.0])

@@ -621,12 +621,14 @@ def test_another_number_of_scores_needs_a_new_start(diabetes):
         model.fit(*diabetes)
 
 
-def test_a_dead_network_says_so():
+@pytest.mark.parametrize("max_iter", [8, 60])
+def test_a_dead_network_says_so(max_iter):
     """On features of unlike scale a step of sgd is too long for most units."""
     X, y = load_wine(return_X_y=True)
     model = FFNNClassifier(
-        (20,), optimizer="sgd", learning_rate_init=0.01, max_iter=60, random_state=0
-    )
+        (20,), optimizer="sgd", learning_rate_init=0.01, max_iter=max_iter,
+        random_state=0,
+    )  # fmt: skip
     with pytest.warns(ConvergenceWarning, match="The network is dead"):
         model.fit(X, y)
     assert np.ptp(model.predict_proba(X), axis=0).max() == 0.0
@@ -771,3 +773,15 @@ def test_a_gap_is_filled_with_a_target_that_the_loss_allows(diabetes):
         learning_rate_init=0.01, random_state=0,
     )  # fmt: skip
     assert model.fit(X, y).score(X, y) > 0.9
+
+
+def test_an_output_that_few_rows_have_may_be_missing_in_those_looked_at():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2048, 2))
+    y = np.column_stack([X[:, 0], X[:, 1]])
+    y[np.arange(2048) % 4 != 1, 1] = np.nan  # one in four is looked at, from row 0 on
+    model = FFNNRegressor(
+        (4,), missing_targets="ignore", max_iter=15, learning_rate_init=0.01,
+        random_state=0,
+    )  # fmt: skip
+    assert model.fit(X, y).score(X, y) > 0.8

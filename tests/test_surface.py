@@ -189,9 +189,11 @@ def test_fitted_attributes(name, iris):
         ({"batch_size": 1}, "stochastic"),
         ({"solver": "stochastic"}, "stochastic"),
         ({"solver": "batch", "optimizer": "adam"}, "batch"),
+        ({"solver": "batch", "optimizer": "adam", "batch_size": 1}, "batch"),
     ],
     ids=str,
 )
+@pytest.mark.filterwarnings("ignore:No effect.*batch_size=1")
 def test_the_automatic_rate_goes_by_the_parameters(iris, parameters, solver):
     X, _ = iris
     model = FFNNRegressor(**parameters)

@@ -6,7 +6,9 @@ import scipy.sparse as sp
 from plain import FFNNClassifier, FFNNRegressor
 from scipy.special import expit, softmax
 
+from skffnn._label_targets import LabelTargets
 from skffnn._number_targets import NumberTargets
+from skffnn.core.links import LogisticLink
 from skffnn.core.losses import LOSSES
 
 pytestmark = pytest.mark.filterwarnings("ignore:max_iter=")
@@ -257,3 +259,9 @@ def test_a_logistic_probability_of_a_label_is_never_quite_zero_or_one(multilabel
     p = model.predict_proba(1e4 * X)
     assert p.min() == np.finfo(p.dtype).tiny
     assert p.max() == 1.0 - np.finfo(p.dtype).epsneg
+
+
+def test_a_label_as_probable_as_not_is_the_first():
+    targets = LabelTargets(np.array(["a", "b"]))
+    log_half = LogisticLink().log_inverse(np.zeros((1, 1)))
+    assert targets.decode(log_half).tolist() == ["a"]

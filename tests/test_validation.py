@@ -28,7 +28,9 @@ from sklearn.model_selection import (
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from skffnn import _base
 from skffnn._holdout import split_rows
+from skffnn.core.training import train
 
 pytestmark = pytest.mark.filterwarnings("ignore:max_iter=")
 EAGER = {"early_stopping": True, "learning_rate_init": 0.02, "random_state": 0}
@@ -539,6 +541,21 @@ def test_refit_after_a_training_that_was_broken_off_does_not_happen(diabetes):
     model = FFNNRegressor(refit=True, max_time=1e-9, **STOPPING).fit(*diabetes)
     assert model.stop_reason_ == "max_time"
     assert model.t_ < len(diabetes[1])
+
+
+def test_refit_is_limited_by_its_epochs_alone(diabetes, monkeypatch):
+    runs = []
+
+    def recorded(run, observer):
+        runs.append(run)
+        return train(run, observer)
+
+    monkeypatch.setattr(_base, "train", recorded)
+    FFNNRegressor(refit=True, max_time=1000.0, **STOPPING).fit(*diabetes)
+    first, second = runs
+    assert first.plan.max_time == 1000.0
+    assert second.plan.max_time == second.monitor.patience == np.inf
+    assert second.plan.max_epochs == first.state.best_epoch
 
 
 def test_refit_and_warm_start_exclude_each_other(diabetes):
