@@ -88,7 +88,7 @@ def fit_preprocess(
         else:  # such as a FrozenEstimator
             features = preprocessor.fit(X, y, **weights).transform(X)
     features = check_features(features, dtypes, estimator)
-    _check_shape(features, len(y), features.shape[1], preprocessor)
+    _check_shape(features, y.shape[0], features.shape[1], preprocessor)
     return features
 
 

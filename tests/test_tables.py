@@ -421,3 +421,17 @@ def test_a_stream_that_begins_with_a_constant_is_warned_of(n_rows, preprocessing
     with pytest.warns(UserWarning, match="scale_target=True cannot learn its unit"):
         model.partial_fit(X, y)
     assert model.partial_fit(X, y).n_iter_ == 2
+
+
+@pytest.mark.parametrize("container", [sp.csr_array, sp.csr_matrix])
+def test_the_labels_of_a_frame_may_be_sparse(container):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.standard_normal((100, 3)), columns=["a", "b", "c"])
+    X["d"] = np.where(X.a > 0, "x", "y")
+    labels = np.column_stack([X.a > 0, X.b > X.c]).astype(int)
+    model = FFNNClassifier((4,), max_iter=3, random_state=0)
+    dense = model.fit(X, labels).predict_proba(X)
+    np.testing.assert_array_equal(
+        model.fit(X, container(labels)).predict_proba(X), dense
+    )
+    assert sp.issparse(model.predict(X))
