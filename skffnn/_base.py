@@ -112,6 +112,11 @@ ONE_ROW = (
     "The first call of partial_fit has one row, from which preprocessing cannot learn "
     "what is usual. Pass more rows, or preprocessing=FrozenEstimator(a fitted one)."
 )
+CONSTANT_TARGET = (
+    "The y of the first call of partial_fit is constant, from which scale_target=True "
+    "cannot learn its unit. Pass rows that differ, or scale y yourself and set "
+    "scale_target=False."
+)
 IS_AUTO = StrOptions({"auto"})
 CLASS_WEIGHTS = [StrOptions({"balanced"}), dict, list, None]
 COUNT = Interval(Integral, 1, None, closed="left")
@@ -455,6 +460,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             learns = not isinstance(preprocessor, None | FrozenEstimator)
             if incremental and n_rows == 1 and learns:
                 warn(ONE_ROW)
+            elif incremental and targets.lacks_unit:
+                warn(CONSTANT_TARGET)
         if weight is not None and not weight.all():  # a row of weight zero is no row
             kept = np.flatnonzero(weight)
             X, y, weight = take_rows(X, kept), y[kept], weight[kept]

@@ -1,7 +1,7 @@
 """Labels as the user has them, and as the network sees them: zeros and ones."""
 
 from numbers import Integral
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
@@ -29,7 +29,7 @@ def plain_labels(y: Any) -> Any:
     if kind == "O" and y.ndim == 1:
         plain = all(map(_is_boolean, y)) or all(map(_is_integer, y))
         labels = np.array(list(y)) if plain else y
-        return y if labels.dtype == object else labels  # beyond 64 bits
+        return labels if labels.dtype.kind in "iub" else y  # beyond 64 bits
     numpy_dtype = getattr(dtype, "numpy_dtype", None)
     if numpy_dtype is None or numpy_dtype.kind not in "iub" or y.isna().any():
         return y
@@ -94,6 +94,8 @@ class LabelTargets:
     classes : ndarray of shape (n_classes,)
         The sorted labels; column numbers for a multilabel indicator.
     """
+
+    lacks_unit: ClassVar[bool] = False
 
     def __init__(self, y: Array, classes: Any = None) -> None:
         self.kind: TargetKind

@@ -97,8 +97,8 @@ def learning_rate_curve(
             (2015), section 3.
         suggested_rate : float
             A tenth of the rate where the smoothed loss is lowest (Howard and Gugger
-            2020, chapter 5), once it is a mean of 1 / (1 - smoothing) steps. A warning
-            tells if that is below `min_rate`.
+            2020, chapter 5), once it is a mean of 1 / (1 - smoothing) steps, or of a
+            quarter of `n_steps`. A warning tells if that is below `min_rate`.
 
     Raises
     ------
@@ -113,8 +113,8 @@ def learning_rate_curve(
     Notes
     -----
     The test ends early where the loss explodes: where it is not finite, or the
-    smoothed loss exceeds that of step 1 / (1 - smoothing) by more than one and by more
-    than its size.
+    smoothed loss exceeds what it was when it became a mean, as above, by more than one
+    and by more than its size.
 
     References
     ----------
@@ -147,7 +147,7 @@ def learning_rate_curve(
             f"optimizer={network.optimizer!r} with solver={network.solver!r} has no "
             "learning rate to test. Choose one that has, such as 'adam'."
         )
-    log = Log(smoothing)
+    log = Log(smoothing, n_steps)
     rise = GeometricRise(max_rate / min_rate, n_steps)
     defaults = type(network)().get_params(deep=False)
     unused = (*WITHOUT_EFFECT, *optimizer.shared)
@@ -156,7 +156,7 @@ def learning_rate_curve(
     )
     network.set_params(
         **{name: defaults[name] for name in unused},
-        optimizer=RangeTest(optimizer, n_steps, log),
+        optimizer=RangeTest(optimizer, log),
         learning_rate=rise,
         learning_rate_init=min_rate,
         early_stopping=False,
@@ -227,6 +227,8 @@ class Log:
     ----------
     smoothing : float
         Decay of the moving average.
+    n_steps : int
+        How many steps there may be.
     started : bool
         Whether training has begun.
     losses, smoothed : list of float
@@ -234,19 +236,20 @@ class Log:
     """
 
     smoothing: float
+    n_steps: int
     started: bool = False
     losses: list[float] = field(default_factory=list)
     smoothed: list[float] = field(default_factory=list)
 
     @property
     def memory(self) -> int:
-        """How many steps the average is of; before, it is mostly noise."""
-        return round(1.0 / (1.0 - self.smoothing))
+        """After how many steps it is an average, of which little is chance."""
+        return max(1, min(round(1.0 / (1.0 - self.smoothing)), self.n_steps // 4))
 
     @property
     def lowest(self) -> int:
         """The step where the average was lowest."""
-        first = min(self.memory - 1, len(self.losses) // 2)
+        first = min(self.memory, len(self.losses)) - 1
         return first + int(np.argmin(self.smoothed[first:]))
 
     @property
@@ -272,14 +275,11 @@ class RangeTest(FirstOrder):
     ----------
     optimizer : FirstOrder
         What takes the steps.
-    n_steps : int
-        After how many of them the test is over, if the loss does not explode.
     log : Log
-        Where it notes them.
+        Where it notes them, and how many steps there may be.
     """
 
     optimizer: FirstOrder
-    n_steps: int
     log: Log = field(compare=False)
 
     @property
@@ -298,7 +298,7 @@ class RangeTest(FirstOrder):
     ) -> None:
         log = self.log
         log.add(value)
-        if log.explodes or len(log.losses) == self.n_steps:
+        if log.explodes or len(log.losses) == log.n_steps:
             raise RangeTestOver
         self.optimizer.step(params, grad, state, rate, value)
 

@@ -23,6 +23,11 @@ class NumberTargets:
         Whether the network sees them with standard deviation one.
     centered : bool, default=True
         Whether it then also sees them with mean zero.
+
+    Attributes
+    ----------
+    lacks_unit : bool
+        Whether a column that should be scaled is constant, and keeps its unit.
     """
 
     kind: TargetKind = "continuous"
@@ -38,9 +43,11 @@ class NumberTargets:
         self.ndim = y.ndim
         # What the network sees is y less the first, divided by the second.
         self._unit = None
+        self.lacks_unit = False
         if scaled:
             mean, std = mean_and_std(self._matrix(y), weight)
-            self._unit = mean * centered, std
+            self.lacks_unit = bool((std == 0.0).any())
+            self._unit = mean * centered, np.where(std > 0.0, std, 1.0)
         nothing = np.full(self.n_outputs, np.nan)
         self._range = nothing, nothing
 
@@ -99,20 +106,22 @@ class NumberTargets:
 def mean_and_std(y: Array, weight: Array | None) -> tuple[Array, Array]:
     """Return weighted mean and standard deviation of each column, without its NaN.
 
-    Both are float64. Of a constant column, or one that is all NaN, the latter is one.
+    Both are float64. Of a constant column, or one that is all NaN, the latter is zero.
     """
     weights = np.ones(len(y)) if weight is None else weight
-    mean, std = np.zeros(y.shape[1]), np.ones(y.shape[1])
+    mean, std = np.zeros((2, y.shape[1]))
     for t, column in enumerate(y.T.astype(np.float64)):
         kept = (weights > 0.0) & ~np.isnan(column)
         if kept.any():
             values, shares = column[kept], weights[kept] / weights[kept].max()
             # In a unit in which squares cannot overflow, or be lost.
             unit = np.abs(values).max() or 1.0
-            # Less the first of them, so that a constant one leaves exactly nothing.
-            differences = values / unit - values[0] / unit
+            # Less the first of them, so that of a constant almost nothing is left.
+            first = values[0] / unit
+            differences = values / unit - first
             center = np.average(differences, weights=shares)
-            squares = np.square(differences - center)
-            mean[t] = values[0] + center * unit
-            std[t] = np.sqrt(np.average(squares, weights=shares)) * unit or 1.0
+            spread = np.sqrt(np.average((differences - center) ** 2, weights=shares))
+            mean[t] = (first + center) * unit
+            if spread > 4.0 * np.finfo(np.float64).eps:
+                std[t] = spread * unit
     return mean, std

@@ -16,7 +16,6 @@ from skffnn._docs import document
 from skffnn._explained import share_explained
 from skffnn._losses import scales_target
 from skffnn._number_targets import NumberTargets
-from skffnn._warnings import warn
 from skffnn.core.activations import Activation
 from skffnn.core.averaging import Averaging
 from skffnn.core.layer_rates import LayerRates
@@ -26,12 +25,6 @@ from skffnn.core.optimizers import Optimizer
 from skffnn.core.typing import Array
 
 __all__ = ["FFNNRegressor"]
-
-CONSTANT_TARGET = (
-    "The y of the first call of partial_fit is constant, from which scale_target=True "
-    "cannot learn its unit. Pass rows that differ, or scale y yourself and set "
-    "scale_target=False."
-)
 
 
 @document
@@ -412,11 +405,6 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         self, y: Array, weight: Array | None, classes: Any, incremental: bool
     ) -> NumberTargets:
         scaled, centered = scales_target(self)
-        told = (
-            len(y) == 1 and self.preprocessing is not None
-        )  # of X, that it is one row
-        if incremental and scaled and not told and not np.ptp(y, axis=0).all():
-            warn(CONSTANT_TARGET)
         return NumberTargets(y, weight, scaled, centered)
 
     def __sklearn_tags__(self) -> Any:

@@ -296,7 +296,7 @@ def test_labels_are_what_they_are_in_every_container(y, dtype):
 
 
 @pytest.mark.parametrize(
-    "y", [[True, 2] * 15, [2**70, 1] * 15, [None, 1] * 15], ids=str
+    "y", [[True, 2] * 15, [2**70, 1] * 15, [2**63, -1] * 15, [None, 1] * 15], ids=str
 )
 def test_objects_of_several_types_are_no_labels(y):
     with pytest.raises(ValueError, match=r"[Uu]nknown|NaN"):

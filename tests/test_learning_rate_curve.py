@@ -311,3 +311,13 @@ def test_an_interrupt_goes_on(iris):
         pytest.raises(KeyboardInterrupt),
     ):
         learning_rate_curve(model, *iris)
+
+
+def test_a_loss_that_explodes_early_ends_a_short_test():
+    X = np.random.default_rng(1).standard_normal((200, 5))
+    model = FFNNRegressor((3,), optimizer="sgd", random_state=0)
+    curve = learning_rate_curve(
+        model, X, X.sum(axis=1), n_steps=12, min_rate=0.01, max_rate=1e4
+    )
+    assert len(curve.rates) < 10
+    assert curve.suggested_rate < 0.3

@@ -605,5 +605,6 @@ def test_nat_alone_is_missing_in_a_column_of_numbers_or_durations():
 def test_a_target_with_gaps_cannot_encode_categories():
     frame = pd.DataFrame({"a": ["x", "y"] * 5})
     y = np.where(np.arange(10) == 3, np.nan, 1.0)
-    with pytest.raises(ValueError, match=r"contains NaN: categorical='target'"):
-        TabularPreprocessor(categorical="target").fit(frame, y)
+    for target in (y, y.astype(object)):
+        with pytest.raises(ValueError, match=r"categorical='target' needs all of y"):
+            TabularPreprocessor(categorical="target").fit(frame, target)

@@ -414,13 +414,36 @@ def test_a_stream_that_begins_with_one_row_is_warned_of():
     model.partial_fit(X[:1], [1.0])
 
 
-@pytest.mark.parametrize(("n_rows", "preprocessing"), [(10, "auto"), (1, None)])
-def test_a_stream_that_begins_with_a_constant_is_warned_of(n_rows, preprocessing):
-    X, y = np.arange(30.0).reshape(10, 3)[:n_rows], np.full(n_rows, 3.0)
-    model = quick(FFNNRegressor, preprocessing=preprocessing)
+@pytest.mark.parametrize(
+    ("parameters", "y", "weight"),
+    [
+        ({}, np.full(10, 3.0), None),
+        ({}, np.array([0.1 + 0.2, *[0.3] * 9]), None),
+        ({}, np.array([9.0, *[1.0] * 9]), np.array([0.0, *[1.0] * 9])),
+        ({}, np.column_stack([np.arange(10.0), np.ones(10)]), None),
+        ({"missing_targets": "ignore"}, np.array([np.nan, *[1.0] * 9]), None),
+        ({"preprocessing": None}, np.arange(10.0), np.array([1.0, *[0.0] * 9])),
+    ],
+    ids=["constant", "rounding", "weights", "one of two", "missing", "one row"],
+)
+def test_a_stream_that_begins_with_a_constant_is_warned_of(parameters, y, weight):
+    X = np.arange(30.0).reshape(10, 3)
+    model = quick(FFNNRegressor, **parameters)
     with pytest.warns(UserWarning, match="scale_target=True cannot learn its unit"):
-        model.partial_fit(X, y)
-    assert model.partial_fit(X, y).n_iter_ == 2
+        model.partial_fit(X, y, weight)
+    assert model.partial_fit(X, y, weight).n_iter_ == 2
+    assert quick(FFNNRegressor, **parameters).fit(X, y, weight).n_iter_ > 0
+    later = np.arange(100.0).reshape(10, -1)[:, : y.reshape(10, -1).shape[1]]
+    later = later[:, 0] if y.ndim == 1 else later
+    for _ in range(3):
+        model.partial_fit(X, later)
+    assert model.loss_ < 1e5  # the unit is one, not that of the rounding
+
+
+def test_numbers_to_learn_may_be_booleans():
+    X = np.arange(30.0).reshape(10, 3)
+    model = quick(FFNNRegressor).partial_fit(X, np.arange(10) % 2 == 0)
+    assert model.predict(X).dtype == np.float64
 
 
 @pytest.mark.parametrize("container", [sp.csr_array, sp.csr_matrix])

@@ -55,7 +55,8 @@ class Distribution:
             weight = None if weight is None else weight[known]
         if weight is None:
             return cls(*np.unique(values, return_counts=True))
-        # In a unit in which their sum cannot overflow; a power of two rounds nothing.
+        # In a unit in which their sum cannot overflow: a power of two, so that only
+        # what is lost in the sum anyway is rounded.
         weight = np.ldexp(weight, -np.frexp(np.max(weight, initial=0.0))[1])
         distinct, inverse = np.unique(values, return_inverse=True)
         return cls(distinct, np.bincount(inverse, weight, len(distinct)))

@@ -49,18 +49,10 @@ def encode_target(y: Any, n_rows: int, kept: Any, target_type: str) -> Target:
             "target y is None: categorical='target' encodes by it"
         )
     check_consistent_length(np.empty(n_rows), y)
-    y = check_array(
-        y,
-        ensure_2d=False,
-        ensure_all_finite="allow-nan",
-        dtype=None,
-        input_name="y",
-    )[kept]
-    if y.dtype.kind == "f" and np.isnan(y).any():
-        raise ValueError(
-            "Input y contains NaN: categorical='target' encodes by the mean of y, for "
-            "which all of it is needed"
-        )
+    try:
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y")[kept]
+    except ValueError as error:
+        raise ValueError(f"categorical='target' needs all of y: {error}") from error
     kind = type_of_target(y, input_name="y") if target_type == "auto" else target_type
     if kind.startswith("continuous") or kind == "multiclass-multioutput":
         values = np.asarray(y, dtype=np.float64).reshape(len(y), -1)

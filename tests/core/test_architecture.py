@@ -81,7 +81,6 @@ DOORS = {
         "_explained",
         "_losses",
         "_number_targets",
-        "_warnings",
         "core.activations",
         "core.averaging",
         "core.layer_rates",
