@@ -151,8 +151,7 @@ class DeepEnsembleClassifier(ClassifierMixin, BaseDeepEnsemble):
         ------
         ValueError
             As :meth:`fit`; also where the first call settled it otherwise. The ensemble
-            is
-            left as it was.
+            is left as it was.
         """
         arguments = {"classes": classes}
         return self._train(

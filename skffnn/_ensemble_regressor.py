@@ -143,8 +143,7 @@ class DeepEnsembleRegressor(RegressorMixin, BaseDeepEnsemble):
         ------
         ValueError
             As :meth:`fit`; also where the first call settled it otherwise. The ensemble
-            is
-            left as it was.
+            is left as it was.
         """
         return self._train(
             "partial_fit", X, y, {}, sample_weight=sample_weight, **params

@@ -280,7 +280,7 @@ class RangeTest(FirstOrder):
     """
 
     optimizer: FirstOrder
-    log: Log = field(compare=False)
+    log: Log
 
     @property
     def solvers(self) -> tuple[str, ...]:  # type: ignore[override]

@@ -55,8 +55,8 @@ class FFNNRegressor(RegressorMixin, BaseFFNN):
         axis of the predictions: they come from one network and never cross.
 
     delta : float > 0, default=1.0
-        Residuals that are larger count linearly in "huber". In units of y, or of its
-        standard deviation where `scale_target` is True.
+        Residuals that are larger count linearly in "huber". In standard deviations of
+        y, or in its unit where `scale_target` is False, or `out_activation` bounds it.
 
     power : float in [1, 2], default=1.5
         Of "tweedie": the variance is proportional to the mean to this power. 1 is

@@ -445,3 +445,17 @@ def test_a_category_gets_advice(diabetes):
 @pytest.mark.filterwarnings("ignore:max_iter=")
 def test_a_default_of_another_type_of_number_needs_no_effect(diabetes, parameters):
     FFNNRegressor((2,), max_iter=2, **parameters).fit(*diabetes)
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_a_power_has_an_effect_where_one_of_two_schedules_uses_it(diabetes):
+    parameters = {
+        "hidden_layer_sizes": (2,), "max_iter": 2, "optimizer": "adam", "power_t": 0.3
+    }  # fmt: skip
+    for schedules in (
+        {"learning_rate": "invscaling"},
+        {"dropout": 0.1, "dropout_schedule": "invscaling"},
+    ):
+        FFNNRegressor(**parameters, **schedules).fit(*diabetes)
+    with pytest.warns(UserWarning, match=r"No effect.*: power_t=0\.3$"):
+        FFNNRegressor(**parameters, dropout=0.1).fit(*diabetes)

@@ -246,3 +246,12 @@ def test_a_scorer_that_refuses_missing_targets_is_named(diabetes):
         model.fit(X, y)
     own = model.set_params(scoring=lambda estimator, X, y: estimator.score(X, y))
     assert len(own.fit(X, y).validation_scores_) == 3
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_a_hold_out_smaller_than_the_classes_is_not_stratified():
+    X = np.random.default_rng(0).standard_normal((60, 2))
+    y = np.arange(60) % 10
+    model = FFNNClassifier((4,), early_stopping=True, max_iter=2)
+    with pytest.warns(UserWarning, match="not stratified: 6 of 60 rows cannot .* 10"):
+        model.fit(X, y)

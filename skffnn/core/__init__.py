@@ -7,7 +7,8 @@ Arrays
 ------
 ``X`` : (n_samples, n_features), C-contiguous array or CSR matrix, never written to
 ``y`` : (n_samples, n_targets), targets as floats, never written to
-``weight`` : (n_samples,) or None, sample weights whose mean is one; None means all one
+``weight`` : (n_samples,) or None, sample weights whose mean over the training rows of
+    all calls is one; None means all one
 ``rows`` : slice or 1-D index array, the rows of ``X`` that one evaluation sees
 ``params`` : (n_params,), all weight matrices in layer order, then all biases, then the
     gains of normalised layers, then the scales of features

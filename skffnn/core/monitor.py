@@ -50,12 +50,12 @@ class Monitor:
         The learning rate that the factors act on.
     holdout_loss : callable or None
         Maps params to the mean loss on rows that are not trained on.
-    holdout_score : callable or None
-        Maps params to a score on these rows, higher being better, which is then judged
-        in place of their loss.
     exact : bool
         Whether the training loss of an epoch is that of the parameters it ended with.
         Otherwise it was measured along the way, and says more of those it began with.
+    holdout_score : callable or None
+        Maps params to a score on these rows, higher being better, which is then judged
+        in place of their loss.
     incremental : bool
         Whether the run is one epoch of many. A hold-out's best epoch is then that of
         all of them, and given back when they have stalled.

@@ -13,7 +13,7 @@ from skffnn.core.passes import first_rows
 
 SIZES = [(3, 1), (2, 4, 1), (5, 1, 3, 2)]
 
-# What the issue asks for; activations it does not name follow He et al.
+# By the sources of each activation; those that are not named follow He et al.
 FAMILY = {"identity": "glorot", "logistic": "glorot", "tanh": "glorot", "selu": "lecun"}
 VARIANCE = {
     "glorot": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
