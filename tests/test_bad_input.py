@@ -457,5 +457,7 @@ def test_a_power_has_an_effect_where_one_of_two_schedules_uses_it(diabetes):
         {"dropout": 0.1, "dropout_schedule": "invscaling"},
     ):
         FFNNRegressor(**parameters, **schedules).fit(*diabetes)
-    with pytest.warns(UserWarning, match=r"No effect.*: power_t=0\.3$"):
-        FFNNRegressor(**parameters, dropout=0.1).fit(*diabetes)
+    unused = {"learning_rate": "invscaling", "optimizer": "lbfgs", "solver": "batch"}
+    for changes in ({"dropout": 0.1}, unused):
+        with pytest.warns(UserWarning, match=r"No effect.*power_t=0\.3$"):
+            FFNNRegressor(**{**parameters, **changes}).fit(*diabetes)

@@ -13,7 +13,7 @@ Arrays
 ``params`` : (n_params,), all weight matrices in layer order, then all biases, then the
     gains of normalised layers, then the scales of features
 ``grad`` : (n_params,), dJ/dparams in the same order; overwritten by an evaluation, and
-    by a pass but for the first weights, where it may add (`network.Network.n_added`)
+    by a pass but for the first weights, where it may add (`passes.Pass.n_added`)
 ``W``, ``b`` : (fan_in, fan_out) and (fan_out,), views into a flat vector; in the last
     layer of several members with a first axis for these
 ``z`` : (rows, fan_out), pre-activation, ``a_below @ W + b``

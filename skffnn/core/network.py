@@ -151,28 +151,6 @@ class Network:
             layers.append((linear, self.functions[number], z, a, delta))
         return Pass(layers)
 
-    def n_added(self, n_rows: int, is_sparse: bool) -> int:
-        """Return how many weights a pass adds to the gradient of.
-
-        They come first in the gradient; the pass overwrites the rest of it. In sparse
-        rows most columns are absent, and to write their zeros would be one more pass
-        over W. A single row makes a product of a column and a row, which is faster
-        added than written. Of scaled features each member adds its share.
-
-        Parameters
-        ----------
-        n_rows : int
-            Rows of the pass.
-        is_sparse : bool
-            Whether features are sparse.
-        """
-        weights = [place for place, _ in self.layout.places["weights"]]
-        if n_rows == 1:
-            added = weights if self.n_members == 1 else weights[:-1]
-        else:
-            added = weights[:1] if is_sparse or self.input_scale else []
-        return added[-1].stop if added else 0
-
     def raw(
         self, X: Features, params: Array, max_rows: int, pool: Pool = mean
     ) -> Array:

@@ -114,16 +114,16 @@ class Objective:
             buffers = first_rows(self._buffers, n_rows)
             bound = self.network.bind(params, self._grad, buffers)
             X, y = self._X_rows[:n_rows], self._y_rows[:n_rows]
-            parts = self._weight_blocks(params, n_rows)
+            parts = self._weight_blocks(params, bound)
             self._rooms[n_rows] = Room(X, y, bound, *parts)
         return self._rooms[n_rows]
 
-    def _weight_blocks(self, params: Array, n_rows: int) -> tuple[Blocks, Blocks]:
+    def _weight_blocks(self, params: Array, bound: Pass) -> tuple[Blocks, Blocks]:
         """Return the weights and their gradients: added to first, then overwritten."""
         grad = self._grad
         if grad is None:
             return [], []
-        n_added = self.network.n_added(n_rows, self._is_sparse)
+        n_added = bound.n_added(self._is_sparse)
         stop = self.network.layout.n_weights if self.penalty.alpha else 0
         first, rest = slice(0, n_added), slice(n_added, stop)
         return blocks(params[first], grad[first]), blocks(params[rest], grad[rest])

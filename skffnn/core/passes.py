@@ -54,6 +54,21 @@ class Pass:
         self._layers = layers
         self.delta = layers[-1][-1]
 
+    def n_added(self, is_sparse: bool) -> int:
+        """Return to the gradient of how many weights, the first, `backward` adds.
+
+        Parameters
+        ----------
+        is_sparse : bool
+            Whether the features are sparse.
+        """
+        n_added = 0
+        for number, (linear, *_) in enumerate(self._layers):
+            if not linear.adds(is_sparse and number == 0):
+                break
+            n_added += linear.W.size
+        return n_added
+
     def forward(self, X: Features, masks: Masks = KEEP_ALL) -> Array:
         """Return raw, of shape (rows, n_outputs): a buffer, valid until the next call.
 
@@ -77,7 +92,7 @@ class Pass:
         """Overwrite the gradient with that of the last forward pass, with its masks.
 
         The pass must have been bound to one. To the gradient of the first weights it
-        adds: `Network.n_added` says how many. No weight changes before every delta is
+        adds: `n_added` says how many. No weight changes before every delta is
         known: this only writes gradients. The buffers z and a are used up.
         """
         for number in range(len(self._layers) - 1, 0, -1):

@@ -154,7 +154,7 @@ def test_a_pass_sees_the_parameters_as_they_are(n_members, options):
     X, delta = rng.normal(size=(8, 3)), rng.normal(size=(8, 2))
 
     def both_ways(through, grad):
-        grad[: network.n_added(8, is_sparse=False)] = 0.0
+        grad[: through.n_added(is_sparse=False)] = 0.0
         raw = through.forward(X).copy()
         through.delta[...] = delta
         through.backward(X)
