@@ -76,9 +76,10 @@ from skffnn._resolve import (
 )
 from skffnn._rollback import columns_kept_on_error
 from skffnn._scoring import HoldoutScore
-from skffnn._store import fitted_attributes, snapshot, warn_of_trouble
+from skffnn._store import fitted_attributes, snapshot
 from skffnn._targets import Targets, zero_without_target
 from skffnn._threads import blas_threads
+from skffnn._trouble import warn_of_trouble
 from skffnn._warnings import warn
 from skffnn.core.activations import ACTIVATIONS, Activation
 from skffnn.core.averaging import Averaging
