@@ -16,7 +16,7 @@ from skffnn.core.typing import Array, Features
 
 __all__ = ["check_matrix", "fit_preprocess", "make_preprocessor", "preprocess"]
 
-TABLES = (
+ADVICE = (
     "With preprocessing='auto', the default, X may have missing values and categories. "
     "Or choose a preprocessing that makes finite numbers of them."
 )
@@ -173,5 +173,5 @@ def check_features(X: Any, dtype: Any, estimator: Any) -> Features:
     except ValueError as error:
         fault = str(error).split("\n")[0]
         if "contains NaN" in fault or fault.startswith("could not convert string"):
-            raise ValueError(f"{fault} {TABLES}") from None
+            raise ValueError(f"{fault} {ADVICE}") from None
         raise

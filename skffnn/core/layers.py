@@ -33,7 +33,13 @@ __all__ = ["Affine", "Linear", "MemberOutputs", "NormalizedAffine", "ScaledFeatu
 
 
 class Linear(Protocol):
-    """What a layer does before its activation."""
+    """What a layer does before its activation.
+
+    Attributes
+    ----------
+    W : ndarray
+        Its weights, with the number of the member as first axis where each has its own.
+    """
 
     W: Array
 
@@ -276,7 +282,7 @@ class MemberOutputs:
     def backward(self, below: Features, delta_below: Array | None) -> None:
         assert delta_below is not None
         for layer, rows in self._members:
-            if len(layer.delta) == 1:  # it will add
+            if layer.adds(is_sparse=False):  # this one does not
                 layer.dW.fill(0.0)
             layer.backward(below[rows], delta_below[rows])
 

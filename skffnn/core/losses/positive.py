@@ -110,8 +110,8 @@ class Tweedie(Deviance):
         if self._limit is not None:
             return self._limit.per_target(y, raw, gradient_out)
         a, b = 1.0 - self.power, 2.0 - self.power
-        # Where y > 0 the loss is y^b (expm1(b d) / b - expm1(a d) / a) with d =
-        # log(mu / y), and nothing cancels, though a or b may be close to zero.
+        # With d = log(mu / y) the loss is y^b (expm1(b d) / b - expm1(a d) / a) where
+        # y > 0. Nothing cancels in it, though a or b may be close to zero.
         zero = y == 0.0
         log_y = np.log(np.where(zero, 1.0, y))
         d = raw - log_y
