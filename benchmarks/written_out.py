@@ -12,19 +12,22 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.linalg import get_blas_funcs
+from scipy.linalg import blas, get_blas_funcs
 from timing import Contestant, seconds_of
+
+from skffnn.core.memory import empty, zeros
 
 __all__ = ["adam", "contestant", "penalty", "plain_sgd", "product_of_rows", "sgd"]
 
 ALPHA, RATE, MOMENTUM, BETA_1, BETA_2, EPSILON = 1e-4, 1e-4, 0.9, 0.9, 0.999, 1e-8
-BLOCK_BYTES, SMALLEST = 256 * 1024, 1e-3
+BLOCK_BYTES, SMALLEST, LARGEST_SCORE = 256 * 1024, 1e-3, 32.0
 
 
 def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
     """Return the training of a task; a unit is an epoch."""
     n_rows, sizes, dtype = task.batch_size, task.layer_sizes, X.dtype
     dot, ger, scal = get_blas_funcs(("dot", "ger", "scal"), dtype=dtype)
+    iamax = blas.isamax if dtype == np.float32 else blas.idamax
     shapes = list(pairwise(sizes))
     n_layers = len(shapes)
     n_weights = sum(fan_in * fan_out for fan_in, fan_out in shapes)
@@ -37,20 +40,21 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
         return weights, parts[n_layers:]
 
     rng = np.random.default_rng(0)
-    params, grad = np.zeros(n_params, dtype), np.empty(n_params, dtype)
+    params, grad = zeros(n_params, dtype), empty(n_params, dtype)
     (W, b), (dW, db) = cut(params), cut(grad)
     for weights in W:
         bound = math.sqrt(6.0 / len(weights))
         weights[...] = rng.uniform(-bound, bound, weights.shape)
     targets = y if task.is_regression else np.eye(sizes[-1], dtype=dtype)[y]
-    a = [np.empty((n_rows, width), dtype) for width in sizes]
-    delta = [np.empty_like(part) for part in a]
-    zeros = [np.zeros_like(part) for part in a]
+    a = [empty((n_rows, width), dtype) for width in sizes]
+    delta = [empty(part.shape, dtype) for part in a]
+    nothing = [zeros(part.shape, dtype) for part in a]
     zero, classes = np.zeros((), dtype), np.ones((sizes[-1], 1), dtype)
     y_rows, ones = np.empty_like(a[-1]), np.ones(n_rows, dtype)
     a_T, W_T = [part.T for part in a], [weights.T for weights in W]
     write_dW = list(map(product_of_rows, a, delta[1:], dW))
-    raw, of_raw, flat_of_raw = a[-1], delta[-1], delta[-1].reshape(-1)
+    raw, flat_raw, flat_y = a[-1], a[-1].reshape(-1), y_rows.reshape(-1)
+    of_raw, flat_of_raw = delta[-1], delta[-1].reshape(-1)
     is_first = n_rows == 1
     penalize = penalty(params[:n_weights], grad[:n_weights], is_first)
 
@@ -59,13 +63,14 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
         return 0.5 * dot(flat_of_raw, flat_of_raw)
 
     def log_loss() -> float:
-        shifted = raw - np.maximum.reduce(raw.T.copy(), axis=0)[:, None]
-        np.exp(shifted, out=of_raw)
+        if abs(flat_raw.item(iamax(flat_raw))) > LARGEST_SCORE:
+            raise OverflowError("scores of this size must be shifted")
+        np.exp(raw, out=of_raw)
         total = of_raw.dot(classes)
         np.divide(of_raw, total, out=of_raw)
         np.subtract(of_raw, y_rows, out=of_raw)
         np.log(total, out=total)
-        return float(total.ravel().dot(ones) - np.vdot(y_rows, shifted))
+        return float(total.ravel().dot(ones) - dot(flat_y, flat_raw))
 
     loss = squared_error if task.is_regression else log_loss
 
@@ -77,7 +82,7 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
             a[layer].dot(W[layer], out=z)
             ger(1.0, b[layer], ones, 1, 1, a_T[layer + 1], 1, 1, 1)
             if layer < n_layers - 1:
-                np.maximum(z, zeros[layer + 1], out=z)
+                np.maximum(z, nothing[layer + 1], out=z)
         value = loss() / n_rows
         if is_first:
             value += penalize()
@@ -158,7 +163,7 @@ def penalty(
 def sgd(params: np.ndarray, grad: np.ndarray) -> Callable[[], None]:
     """Return a step of gradient descent with Nesterov's momentum."""
     axpy, scal = get_blas_funcs(("axpy", "scal"), dtype=params.dtype)
-    all_velocities, factor = np.zeros_like(params), 1.0
+    all_velocities, factor = zeros(params.size, params.dtype), 1.0
     blocks = in_blocks(params, grad, all_velocities)
 
     def step() -> None:
@@ -184,7 +189,7 @@ def plain_sgd(params: np.ndarray, grad: np.ndarray) -> Callable[[], None]:
 def adam(params: np.ndarray, grad: np.ndarray) -> Callable[[], None]:
     """Return a step of Adam."""
     axpy, scal = get_blas_funcs(("axpy", "scal"), dtype=params.dtype)
-    means, squares = np.zeros_like(params), np.zeros_like(params)
+    means, squares = (zeros(params.size, params.dtype) for _ in range(2))
     t, of_mean, of_square = 0, 1.0, 1.0
     blocks = in_blocks(params, grad, means, squares)
 

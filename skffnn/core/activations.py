@@ -5,6 +5,8 @@ To add one: write a class with ``forward`` and ``backward`` and put it into
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +15,7 @@ from scipy.special import ndtr
 from skffnn.core.checks import require
 from skffnn.core.part import Part, part
 from skffnn.core.typing import Array
-from skffnn.core.vectors import is_positive, rectify
+from skffnn.core.vectors import masking, rectifying, softplus
 
 __all__ = ["ACTIVATIONS", "Activation"]
 
@@ -62,6 +64,20 @@ class Activation(Part, ABC):
         delta : ndarray of shape (rows, width)
             Holds dJ/da, becomes dJ/dz.
         """
+
+    def bind(
+        self, z: Array, a: Array, delta: Array
+    ) -> tuple[Callable[[], object], Callable[[], object]]:
+        """Return `forward` and `backward` of many passes through the same arrays.
+
+        To be overridden only where something can be made ready for them.
+
+        Parameters
+        ----------
+        z, a, delta : ndarray of shape (rows, width)
+            As above. `delta` is None where no pass goes backward.
+        """
+        return partial(self.forward, z, a), partial(self.backward, z, a, delta)
 
 
 class Identity(Activation):
@@ -112,12 +128,17 @@ class ReLU(Activation):
     """f(z) = max(z, 0) (Nair and Hinton 2010), f'(0) taken as 0."""
 
     def forward(self, z: Array, out: Array) -> None:
-        rectify(z, out)
+        rectifying(z, out)()
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:
-        # Converted first: a product with bool takes longer than both.
-        a[...] = is_positive(a)
-        delta *= a
+        masking(a, delta)()
+
+    def bind(
+        self, z: Array, a: Array, delta: Array
+    ) -> tuple[Callable[[], object], Callable[[], object]]:
+        if type(self) is not ReLU:  # it may have methods of its own
+            return super().bind(z, a, delta)
+        return rectifying(z, a), masking(a, delta)
 
 
 @part
@@ -166,7 +187,7 @@ class ELU(Activation):
         left = np.minimum(z, 0.0)
         np.expm1(left, out=left)
         left *= self.alpha * self.scale
-        rectify(z, out)
+        rectifying(z, out)()
         if self.scale != 1.0:
             out *= self.scale
         out += left
@@ -268,12 +289,7 @@ class Softplus(Activation):
     """f(z) = log(1 + exp(z)) (Dugas et al. 2001), f' = 1 - exp(-a)."""
 
     def forward(self, z: Array, out: Array) -> None:
-        tail = np.abs(z)
-        np.negative(tail, out=tail)
-        np.exp(tail, out=tail)
-        np.log1p(tail, out=tail)
-        rectify(z, out)
-        out += tail
+        out[...] = softplus(z)
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:
         np.negative(a, out=a)

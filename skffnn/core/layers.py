@@ -106,6 +106,7 @@ class Affine:
         if delta is not None and gradients:
             self.dW, self.db = gradients
             self.delta = delta
+            self._W_T = self.W.T
             self._add_outer = adding_outer(self.dW, delta) if len(z) == 1 else None
             self._ones = constant(1.0, z.shape[:1], z.dtype)
 
@@ -132,7 +133,7 @@ class Affine:
         else:
             below.T.dot(self.delta, out=self.dW)
         if delta_below is not None:
-            self.delta.dot(self.W.T, out=delta_below)
+            self.delta.dot(self._W_T, out=delta_below)
 
     def backward_to_product(self) -> None:
         """Write all gradients but that of W, and turn delta into dJ/d(below W)."""

@@ -19,7 +19,8 @@ from skffnn.core.layers import (
     ScaledFeatures,
 )
 from skffnn.core.layout import ParamLayout
-from skffnn.core.passes import Buffers, Pass, first_rows
+from skffnn.core.memory import empty, zeros
+from skffnn.core.passes import Buffers, Layer, Pass, first_rows
 from skffnn.core.typing import Array, Features, Pool
 
 __all__ = ["INITIAL_VARIANCE", "Network"]
@@ -95,7 +96,7 @@ class Network:
         depend on `rng` and the layer sizes only: float32 parameters are the rounded
         float64 ones.
         """
-        params = np.zeros(self.layout.size, dtype)
+        params = zeros(self.layout.size, dtype)
         groups = self.layout.groups(params)
         for W, f in zip(groups["weights"], self.functions, strict=True):
             bound = np.sqrt(3.0 * INITIAL_VARIANCE[f.init](*W.shape[-2:]))
@@ -123,11 +124,13 @@ class Network:
         self, n_rows: int, dtype: np.dtype, to_predict: bool = False
     ) -> Buffers:
         """Return room for a pass over so many rows."""
+        # To look for a line of the cache takes longer than one pass gains by it.
+        new = np.empty if to_predict else empty
         buffers: Buffers = []
         for width, f in zip(self.layer_sizes[1:], self.functions, strict=True):
-            z = np.empty((n_rows, width), dtype)
-            a = np.empty_like(z) if f.keeps_z else z
-            buffers.append((z, a, None if to_predict else np.empty_like(z)))
+            z = new((n_rows, width), dtype)
+            a = new(z.shape, dtype) if f.keeps_z else z
+            buffers.append((z, a, None if to_predict else new(z.shape, dtype)))
         return buffers
 
     def bind(self, params: Array, grad: Array | None, buffers: Buffers) -> Pass:
@@ -148,7 +151,8 @@ class Network:
         for number, (z, a, delta) in enumerate(buffers):
             parts = views[number], gradients[number], z, delta
             linear = self.linear[number](*parts)
-            layers.append((linear, self.functions[number], z, a, delta))
+            of_f = self.functions[number].bind(z, a, delta)
+            layers.append(Layer(linear, *of_f, a, delta))
         return Pass(layers)
 
     def raw(

@@ -18,6 +18,7 @@ import scipy.sparse as sp
 from skffnn.core.batches import count, split
 from skffnn.core.dropout import Thin, keep_all
 from skffnn.core.losses import Loss
+from skffnn.core.memory import empty
 from skffnn.core.network import Network
 from skffnn.core.passes import Pass, first_rows
 from skffnn.core.penalty import Penalty
@@ -90,7 +91,7 @@ class Objective:
         self.y = y
         self.weight = weight
         self._is_sparse = sp.issparse(X)
-        self._piece = np.empty(network.layout.size if max_rows > CHUNK else 0, y.dtype)
+        self._piece = empty(network.layout.size if max_rows > CHUNK else 0, y.dtype)
         # What was made for these parameters and gradients serves as long as the same
         # arrays come again.
         self._params: Array | None = None

@@ -4,11 +4,12 @@
 again and again, while the parameters change.
 """
 
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from skffnn.core.activations import Activation
 from skffnn.core.layers import Linear
 from skffnn.core.typing import Array, Features, Masks
 
@@ -22,8 +23,27 @@ KEEP_ALL: Masks = {}
 # layer, which has no activation. delta is None where no pass goes backward.
 Buffers: TypeAlias = list[tuple[Array, Array, Any]]
 
-# One layer in passes over a given number of rows: how it makes z, f, z, a and delta.
-Layer: TypeAlias = tuple[Linear, Activation, Array, Array, Any]
+
+class Layer(NamedTuple):
+    """One layer in passes over a given number of rows.
+
+    Parameters
+    ----------
+    linear : Linear
+        Makes its pre-activations, and their gradients.
+    activate, derive : callable
+        Turn pre-activations into activations, and dJ/da into dJ/dz.
+    a : ndarray of shape (rows, width)
+        Receives the activations.
+    delta : ndarray of shape (rows, width) or None
+        Receives dJ/da, then dJ/dz.
+    """
+
+    linear: Linear
+    activate: Callable[[], object]
+    derive: Callable[[], object]
+    a: Array
+    delta: Any
 
 
 def first_rows(buffers: Buffers, n_rows: int) -> Buffers:
@@ -52,7 +72,8 @@ class Pass:
 
     def __init__(self, layers: list[Layer]) -> None:
         self._layers = layers
-        self.delta = layers[-1][-1]
+        self._hidden = list(enumerate(pairwise(layers)))
+        self.delta = layers[-1].delta
 
     def n_added(self, is_sparse: bool) -> int:
         """Return to the gradient of how many weights, the first, `backward` adds.
@@ -63,10 +84,10 @@ class Pass:
             Whether the features are sparse.
         """
         n_added = 0
-        for number, (linear, *_) in enumerate(self._layers):
-            if not linear.adds(is_sparse and number == 0):
+        for number, layer in enumerate(self._layers):
+            if not layer.linear.adds(is_sparse and number == 0):
                 break
-            n_added += linear.W.size
+            n_added += layer.linear.W.size
         return n_added
 
     def forward(self, X: Features, masks: Masks = KEEP_ALL) -> Array:
@@ -80,13 +101,13 @@ class Pass:
             Of hidden layers, counted from zero, that leave units out.
         """
         below: Features = X
-        for number, (linear, f, z, a, _) in enumerate(self._layers):
+        for number, (linear, activate, _, a, _) in enumerate(self._layers):
             linear.forward(below)
-            f.forward(z, a)
+            activate()
             below = a
             if number in masks:
                 below = np.multiply(a, masks[number].factor, out=masks[number].kept)
-        return z
+        return a
 
     def backward(self, X: Features, masks: Masks = KEEP_ALL) -> None:
         """Overwrite the gradient with that of the last forward pass, with its masks.
@@ -95,15 +116,11 @@ class Pass:
         adds: `n_added` says how many. No weight changes before every delta is
         known: this only writes gradients. The buffers z and a are used up.
         """
-        for number in range(len(self._layers) - 1, 0, -1):
-            linear, *_ = self._layers[number]
-            _, f, z, a, delta = self._layers[number - 1]
-            mask = masks.get(number - 1)
-            if mask is None:
-                linear.backward(a, delta)
+        for number, ((_, _, derive, a, delta), above) in reversed(self._hidden):
+            if number in masks:
+                above.linear.backward(masks[number].kept, delta)
+                delta *= masks[number].factor
             else:
-                linear.backward(mask.kept, delta)
-                delta *= mask.factor
-            f.backward(z, a, delta)
-        linear, *_ = self._layers[0]
-        linear.backward(X, None)
+                above.linear.backward(a, delta)
+            derive()
+        self._layers[0].linear.backward(X, None)

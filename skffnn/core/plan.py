@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from skffnn.core.averaging import Averaging
@@ -11,6 +12,7 @@ from skffnn.core.layer_rates import Equal, LayerRates
 from skffnn.core.monitor import Monitor, StopReason
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import Optimizer
+from skffnn.core.rates import Rate
 from skffnn.core.schedules import Schedule
 from skffnn.core.state import TrainingState
 
@@ -129,3 +131,8 @@ class Run:
     monitor: Monitor
     resumed: bool = False
     refit: StopReason | None = None
+
+    @cached_property
+    def rate_factors(self) -> Rate:
+        """What the rate is multiplied with, for all parameters or by layer."""
+        return self.plan.layer_rates.rate(self.objective.network.layout)

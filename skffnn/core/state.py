@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from skffnn.core.memory import copied
 from skffnn.core.optimizers import Optimizer
 from skffnn.core.typing import Array
 
@@ -37,7 +38,7 @@ class Average:
 
     def copy(self) -> "Average":
         """Return one with an array of its own."""
-        return replace(self, iterate=np.array(self.iterate))
+        return replace(self, iterate=copied(self.iterate))
 
 
 @dataclass(eq=False)
@@ -84,9 +85,9 @@ class Progress:
         """Return one with arrays of its own."""
         return replace(
             self,
-            last_params=np.array(self.last_params),
+            last_params=copied(self.last_params),
             last_average=copy_of(self.last_average),
-            best_params=np.array(self.best_params),
+            best_params=copied(self.best_params),
         )
 
 
@@ -174,7 +175,7 @@ class TrainingState:
         arrays = self.optimizer_state
         return replace(
             self,
-            params=np.array(self.params),
+            params=copied(self.params),
             rng=deepcopy(self.rng),
             mask_rng=deepcopy(self.mask_rng),
             optimizer_state=None if arrays is None else deepcopy_arrays(arrays),
@@ -213,7 +214,7 @@ def copy_of(part: Any) -> Any:
 def deepcopy_arrays(state: dict[str, Any]) -> dict[str, Any]:
     """Copy a dict of arrays and numbers; memory-mapped arrays become ordinary."""
     return {
-        name: np.array(value) if isinstance(value, np.ndarray) else value
+        name: copied(value) if isinstance(value, np.ndarray) else value
         for name, value in state.items()
     }
 

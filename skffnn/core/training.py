@@ -22,6 +22,7 @@ from skffnn.core.divergence import (
     leave_a_lost_average,
 )
 from skffnn.core.dropout import Thin, Thinning, keep_all
+from skffnn.core.memory import copied, empty
 from skffnn.core.monitor import StopReason
 from skffnn.core.objective import CHUNK
 from skffnn.core.optimizers import LBFGS, FirstOrder
@@ -118,7 +119,7 @@ def _descend(run: Run, observer: Observer) -> StopReason:
     assert progress is not None
     if progress.reason is not None:  # broken off between its last epoch and its end
         return StopReason(progress.reason)
-    grad = np.empty_like(state.params)
+    grad = empty(state.params.size, state.params.dtype)
     n_steps = plan.n_steps(progress.first_step)
     thin: Thin = keep_all
     if any(plan.dropout.rates):
@@ -152,7 +153,6 @@ def _pass_over_rows(run: Run, grad: Array, n_steps: int, thin: Thin) -> float:
         state.optimizer_state = optimizer.init(
             layout.size, layout.n_weights, params.dtype
         )
-    factors = plan.layer_rates.rate(layout)
     limited = []
     if plan.max_norm < math.inf:
         limited = layout.groups(params)["weights"][:-1]
@@ -169,7 +169,8 @@ def _pass_over_rows(run: Run, grad: Array, n_steps: int, thin: Thin) -> float:
         stepper = optimizer
         if momentum is not None:
             stepper = optimizer.with_momentum(momentum)
-        stepper.step(params, grad, state.optimizer_state, rate * factors, value)
+        rates = rate * run.rate_factors
+        stepper.step(params, grad, state.optimizer_state, rates, value)
         for W in limited:
             clip_columns(W, plan.max_norm)
         if plan.average is not None:
@@ -185,7 +186,7 @@ def _iterate(plan: Plan, state: TrainingState) -> Array:
         state.average = None
         return state.params
     if state.average is None:
-        state.average = Average(state.params.copy())
+        state.average = Average(copied(state.params))
     return state.average.iterate
 
 
@@ -201,7 +202,7 @@ def _minimize(run: Run, observer: Observer) -> StopReason:
     objective, plan, state = run.objective, run.plan, run.state
     assert isinstance(plan.optimizer, LBFGS)
     state.average = None
-    grad = np.empty_like(state.params)
+    grad = empty(state.params.size, state.params.dtype)
     between_epochs = True
     reason = None
 

@@ -26,10 +26,13 @@ __all__ = [
     "clip_norm",
     "constant",
     "faded",
-    "is_positive",
-    "rectify",
+    "inner",
+    "largest_magnitude",
+    "masking",
+    "rectifying",
     "row_sums",
     "scale",
+    "softplus",
     "stretches",
     "sum_of",
     "sum_of_squares",
@@ -38,6 +41,7 @@ __all__ = [
 AXPY = {np.dtype(np.float32): blas.saxpy, np.dtype(np.float64): blas.daxpy}
 GER = {np.dtype(np.float32): blas.sger, np.dtype(np.float64): blas.dger}
 DOT = {np.dtype(np.float32): blas.sdot, np.dtype(np.float64): blas.ddot}
+IAMAX = {np.dtype(np.float32): blas.isamax, np.dtype(np.float64): blas.idamax}
 # Unlike the root of a dot product it cannot overflow.
 NRM2 = {np.dtype(np.float32): blas.snrm2, np.dtype(np.float64): blas.dnrm2}
 SCAL = {np.dtype(np.float32): blas.sscal, np.dtype(np.float64): blas.dscal}
@@ -49,6 +53,9 @@ BLOCK_BYTES = 256 * 1024
 
 # An array is small up to this size, 200 x 100 and 256 x 128 among others.
 SMALL = 32_768
+
+# Up to this size logaddexp is as fast as the five calls that replace it.
+FEW = 256
 
 # Below this a factor of its own is multiplied into its vector: see `faded`.
 SMALLEST_FACTOR = 1e-3
@@ -120,20 +127,53 @@ def sum_of(array: Array) -> float:
     return float(array.ravel().dot(constant(1.0, (array.size,), array.dtype)))
 
 
-def rectify(z: Array, out: Array) -> None:
-    """Write max(z, 0) into `out`, which may be `z`."""
+def inner(array: Array, other: Array) -> float:
+    """Return the sum of the products of two arrays of one shape, float32 or 64."""
+    # Of 32 numbers it takes 0.2 us, np.vdot 0.4 us.
+    return float(DOT[array.dtype](array.ravel(), other.ravel()))
+
+
+def rectifying(z: Array, out: Array) -> Callable[[], object]:
+    """Return what writes max(z, 0) into `out`, which may be `z`."""
     # np.maximum has no fast loop for a scalar: 6.2 us on 200 x 100, clip takes 2.4 us,
     # a second array 1.1 us.
-    if z.size <= SMALL:
-        np.maximum(z, constant(0.0, z.shape, z.dtype), out=out)
-    else:
-        z.clip(0.0, math.inf, out=out)
+    if z.size > SMALL:
+        return partial(z.clip, 0.0, math.inf, out=out)
+    return partial(np.maximum, z, constant(0.0, z.shape, z.dtype), out=out)
 
 
-def is_positive(a: Array) -> Array:
-    """Return a new array of bool: ``a > 0``."""
+def masking(a: Array, delta: Array) -> Callable[[], None]:
+    """Return what sets `delta` to zero where `a`, which it uses up, is not positive."""
     # A Python number, which must become an array first, takes 0.2 us more.
-    return np.greater(a, constant(0.0, (), a.dtype))
+    zero = constant(0.0, (), a.dtype)
+
+    def mask() -> None:
+        # Converted first: a product with bool takes longer than both.
+        a[...] = np.greater(a, zero)
+        np.multiply(delta, a, delta)
+
+    return mask
+
+
+def softplus(z: Array) -> Array:
+    """Return log(1 + exp(z)), which cannot overflow, as a new array."""
+    # Of 32 numbers logaddexp takes 0.6 us and the other way 2.1 us; of 2,000 it is 17
+    # and 5.
+    if z.size <= FEW:
+        return np.logaddexp(z, constant(0.0, (), z.dtype))
+    tail = np.abs(z)
+    np.negative(tail, out=tail)
+    np.exp(tail, out=tail)
+    np.log1p(tail, out=tail)
+    tail += np.maximum(z, constant(0.0, z.shape, z.dtype))
+    return tail
+
+
+def largest_magnitude(array: Array) -> float:
+    """Return the largest absolute value, NaN aside, of an array that is not empty."""
+    # Of 320 numbers it takes 0.2 us, np.maximum.reduce alone 0.8 us.
+    flat = array.ravel()
+    return abs(flat.item(IAMAX[array.dtype](flat)))
 
 
 def sum_of_squares(vector: Array) -> float:
@@ -202,6 +242,8 @@ def stretches(rate: Rate, *vectors: Array) -> list[tuple[Any, ...]]:
     They may be shorter than the one that `rate` is meant for, and no block is empty.
     """
     if not isinstance(rate, Piecewise):
+        if 0 < vectors[0].nbytes <= BLOCK_BYTES:  # 0.2 us less than a loop over one
+            return [(rate, *vectors)]
         return [(rate, *block) for block in blocks(*vectors)]
     bounds = pairwise((0, *rate.stops))
     return [

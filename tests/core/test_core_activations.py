@@ -92,6 +92,40 @@ def test_backward_multiplies_what_delta_held(name):
     np.testing.assert_allclose(product, delta * derivative, rtol=1e-14)
 
 
+@every_activation
+def test_what_is_bound_does_the_same_again_and_again(name):
+    f, rng = ACTIVATIONS[name], np.random.default_rng(0)
+    z, delta = np.empty((2, 5, 3))
+    a = np.empty_like(z) if f.keeps_z else z
+    forward, backward = f.bind(z, a, delta)
+    for _ in range(2):
+        given, above = rng.normal(size=(2, 5, 3))
+        z[...], delta[...] = given, above
+        forward()
+        np.testing.assert_array_equal(a, apply(name, given))
+        backward()
+        np.testing.assert_array_equal(delta, multiply_by_derivative(name, given, above))
+
+
+@every_activation
+def test_a_subclass_may_have_methods_of_its_own(name):
+    class Doubled(type(ACTIVATIONS[name])):
+        def forward(self, z, out):
+            super().forward(z, out)
+            out *= 2.0
+
+        def backward(self, z, a, delta):
+            delta *= 2.0
+
+    z, delta = np.ones((2, 1, 3))
+    a = np.empty_like(z)
+    forward, backward = Doubled().bind(z, a, delta)
+    forward()
+    np.testing.assert_array_equal(a, 2.0 * apply(name, np.ones((1, 3))))
+    backward()
+    np.testing.assert_array_equal(delta, 2.0)
+
+
 @pytest.mark.parametrize("name", [n for n, f in ACTIVATIONS.items() if not f.keeps_z])
 def test_forward_may_write_over_its_input(name):
     z = WIDE.copy()

@@ -275,6 +275,22 @@ def test_log_loss_of_a_certain_mistake_is_the_score_itself(kind):
     np.testing.assert_allclose(gradient, 1.0 - 2.0 * y)
 
 
+@pytest.mark.parametrize("added", [-1e4, -40.0, -31.0, 0.0, 15.0, 31.0, 40.0, 1e4])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_all_scores_of_a_row_have_in_common_does_not_matter(added, dtype):
+    rng = np.random.default_rng(0)
+    raw = (rng.uniform(-1.0, 1.0, (6, 3)) + added).astype(dtype)
+    y = np.eye(3, dtype=dtype)[[0, 1, 2, 0, 1, 2]]
+    case = (make_loss(("log_loss", "multiclass")), "multiclass")
+    value, gradient = evaluate(case, y, raw)
+    p = softmax(raw.astype(float), axis=1)
+    rounding = np.finfo(dtype).eps
+    # What is rounded is the logarithm of a sum of exponentials, of six rows.
+    error = 6 * float(rounding) * (10.0 + min(abs(added), 32.0))
+    assert value == pytest.approx(-np.log((y * p).sum(axis=1)).sum(), abs=error)
+    np.testing.assert_allclose(gradient, p - y, rtol=0.0, atol=10 * rounding)
+
+
 def test_squared_error_of_several_outputs_is_half_the_sum_and_so_is_its_gradient():
     # MLPRegressor averages the value over outputs and sums the gradient.
     case = (make_loss(("squared_error", "continuous")), "continuous")

@@ -1,4 +1,5 @@
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from skffnn.core import training
 from skffnn.core.batches import SOLVERS, Batches
 from skffnn.core.divergence import MAX_HALVINGS
+from skffnn.core.memory import LINE_BYTES, copied
 from skffnn.core.monitor import Monitor, StopReason
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS
@@ -74,6 +76,28 @@ def test_params_stay_the_same_array_of_the_same_dtype(name):
     assert state.params is array
     assert array.dtype == np.float32
     assert not np.array_equal(array, params)
+
+
+# Rprop makes one of its vectors in its first step.
+@pytest.mark.parametrize("name", [name for name in FIRST_ORDER if name != "rprop"])
+def test_steps_are_on_vectors_that_begin_with_a_line_of_the_cache(name):
+    objective, params = make_objective()
+    places = set()
+
+    class Watched(type(OPTIMIZERS[name]())):
+        def step(self, params, grad, state, rate, value):
+            arrays = [v for v in state.values() if isinstance(v, np.ndarray)]
+            places.update(v.ctypes.data % LINE_BYTES for v in (params, grad, *arrays))
+            super().step(params, grad, state, rate, value)
+
+    plan = replace(make_plan(objective, name), optimizer=Watched())
+    state = make_state(params).copy()
+    run(objective, plan, state)
+    late = copied(np.append(0.0, state.params))[1:]  # as out of a pickle
+    state = replace(state, params=late).copy()
+    assert late.ctypes.data % LINE_BYTES != 0
+    run(objective, plan, state)
+    assert places == {0}
 
 
 @every_optimizer

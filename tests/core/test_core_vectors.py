@@ -14,9 +14,12 @@ from skffnn.core.vectors import (
     clip_columns,
     clip_norm,
     constant,
-    is_positive,
-    rectify,
+    inner,
+    largest_magnitude,
+    masking,
+    rectifying,
     row_sums,
+    softplus,
     stretches,
     sum_of,
     sum_of_squares,
@@ -90,25 +93,52 @@ def test_a_column_times_a_row_is_added_also_when_they_have_changed(shape, dtype)
 
 def test_zero_and_nan_are_not_positive(dtype):
     a = np.array([[-1.0, -0.0, 0.0], [1e-30, np.nan, np.inf]], dtype)
-    result = is_positive(a)
-    assert result.dtype == bool
-    assert_array_equal(result, [[False, False, False], [True, False, True]])
+    delta = np.full_like(a, 3.0)
+    masking(a, delta)()
+    assert_array_equal(delta, [[0.0, 0.0, 0.0], [3.0, 0.0, 3.0]])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (16, 2), (256, 1), (257, 1), (300, 9)])
+def test_softplus_is_the_logarithm_of_a_sum_of_exponentials(shape, dtype):
+    z = 30.0 * draw(shape, dtype)
+    z.flat[0] = 2000.0
+    result = softplus(z)
+    assert result.dtype == dtype
+    expected = np.logaddexp(0.0, z, dtype=float)
+    limits = np.finfo(dtype)
+    assert_allclose(result, expected, 4 * limits.eps, limits.tiny)
+
+
+@pytest.mark.parametrize("value", [-7.0, 7.0, -np.inf, np.inf])
+def test_the_largest_magnitude_has_no_sign(value, dtype):
+    array = draw((5, 3), dtype)
+    array[3, 1] = value
+    assert largest_magnitude(array) == abs(value)
+    assert largest_magnitude(array.T) == abs(value)
+
+
+@pytest.mark.parametrize("shape", SHAPES[1:])
+def test_products_are_summed(shape, dtype):
+    array, other = draw(shape, dtype), draw(shape, dtype)[::-1]
+    expected = np.sum(array * other, dtype=float)
+    tolerance = array.size * np.finfo(dtype).eps
+    assert_allclose(inner(array, other), expected, tolerance, tolerance)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_negative_becomes_zero(shape, dtype):
     z = draw(shape, dtype)
     out = np.empty_like(z)
-    rectify(z, out)
+    rectifying(z, out)()
     assert_array_equal(out, np.where(z > 0.0, z, 0.0))
-    rectify(z, z)
+    rectifying(z, z)()
     assert_array_equal(z, out)
 
 
 @pytest.mark.parametrize("shape", SHAPES[1:])
 def test_what_is_not_a_number_stays_so(shape, dtype):
     z = np.full(shape, np.nan, dtype)
-    rectify(z, z)
+    rectifying(z, z)()
     assert np.isnan(z).all()
 
 

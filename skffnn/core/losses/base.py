@@ -13,6 +13,7 @@ from skffnn.core.checks import first_outside
 from skffnn.core.links import IdentityLink, Link
 from skffnn.core.part import Part
 from skffnn.core.typing import Array
+from skffnn.core.vectors import sum_of
 
 __all__ = ["Loss", "SeparableLoss", "weighted_sum"]
 
@@ -177,6 +178,6 @@ class SeparableLoss(Loss):
 def weighted_sum(loss: Array, weight: Array | None, gradient: Array) -> float:
     """Sum `loss` over rows and targets and weight the rows of `gradient` in place."""
     if weight is None:
-        return float(np.add.reduce(loss, axis=None))
+        return sum_of(loss)
     gradient *= weight[:, None]
     return float(np.dot(weight, np.add.reduce(loss, axis=1)))

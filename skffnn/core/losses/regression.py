@@ -9,6 +9,7 @@ from skffnn.core.losses.base import SeparableLoss
 from skffnn.core.losses.constants import root_of, weighted_mean, weighted_quantile
 from skffnn.core.part import part
 from skffnn.core.typing import Array
+from skffnn.core.vectors import inner
 
 __all__ = ["AbsoluteError", "Huber", "LogCosh", "SquaredError"]
 
@@ -30,7 +31,7 @@ class SquaredError(SeparableLoss):
         if weight is not None:
             residual = gradient_out.copy()
             gradient_out *= weight[:, None]
-        return 0.5 * float(np.vdot(residual, gradient_out))
+        return 0.5 * inner(residual, gradient_out)
 
     def best_constant(self, y: Array, weight: Array | None) -> Array:
         """Return the mean."""

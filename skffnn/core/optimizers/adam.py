@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from skffnn.core.checks import require
+from skffnn.core.memory import zeros
 from skffnn.core.optimizers.base import FirstOrder, State
 from skffnn.core.part import part
 from skffnn.core.rates import Rate
@@ -43,9 +44,9 @@ class Adam(FirstOrder):
     def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
         return {
             "t": 0,
-            "mean": np.zeros(n_params, dtype),
+            "mean": zeros(n_params, dtype),
             "mean_factor": 1.0,
-            "square": np.zeros(n_params, dtype),
+            "square": zeros(n_params, dtype),
             "square_factor": 1.0,
         }
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from skffnn.core.checks import require
+from skffnn.core.memory import zeros
 from skffnn.core.optimizers.base import FirstOrder, State
 from skffnn.core.part import part
 from skffnn.core.rates import Rate
@@ -34,7 +35,7 @@ class RMSprop(FirstOrder):
         require(self, rho="[0, 1)", epsilon="(0, inf)")
 
     def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
-        return {"square": np.zeros(n_params, dtype)}
+        return {"square": zeros(n_params, dtype)}
 
     def step(
         self, params: Array, grad: Array, state: State, rate: Rate, value: float
@@ -71,7 +72,7 @@ class Adagrad(FirstOrder):
         require(self, epsilon="(0, inf)")
 
     def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
-        return {"square": np.zeros(n_params, dtype)}
+        return {"square": zeros(n_params, dtype)}
 
     def step(
         self, params: Array, grad: Array, state: State, rate: Rate, value: float
@@ -110,8 +111,8 @@ class Adadelta(FirstOrder):
 
     def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
         return {
-            "square": np.zeros(n_params, dtype),
-            "step_square": np.zeros(n_params, dtype),
+            "square": zeros(n_params, dtype),
+            "step_square": zeros(n_params, dtype),
         }
 
     def step(

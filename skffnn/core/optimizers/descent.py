@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from skffnn.core.checks import require
+from skffnn.core.memory import zeros
 from skffnn.core.optimizers.base import FirstOrder, State
 from skffnn.core.part import part
 from skffnn.core.rates import Rate
@@ -47,7 +48,7 @@ class SGD(FirstOrder):
 
     def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
         return {
-            "velocity": np.zeros(n_params if self.momentum else 0, dtype),
+            "velocity": zeros(n_params if self.momentum else 0, dtype),
             "factor": 1.0,
         }
 
@@ -107,8 +108,8 @@ class Rprop(FirstOrder):
         return {
             "value": np.inf,
             "size": None,
-            "last_grad": np.zeros(n_params, dtype),
-            "last_step": np.zeros(n_params, dtype),
+            "last_grad": zeros(n_params, dtype),
+            "last_step": zeros(n_params, dtype),
         }
 
     def step(
