@@ -15,7 +15,7 @@ from scipy.special import ndtr
 from skffnn.core.checks import require
 from skffnn.core.part import Part, part
 from skffnn.core.typing import Array
-from skffnn.core.vectors import masking, rectifying, softplus
+from skffnn.core.vectors import at_most, masking, rectifying, softplus
 
 __all__ = ["ACTIVATIONS", "Activation"]
 
@@ -160,7 +160,10 @@ class LeakyReLU(Activation):
         np.maximum(z, self.slope * z, out=out)
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:
-        np.multiply(delta, self.slope, out=delta, where=a <= 0.0)
+        # Where it is False, a loop with `where` takes ten times as long as a product.
+        a[...] = a > 0.0
+        a.clip(self.slope, 1.0, out=a)
+        delta *= a
 
 
 @part
@@ -184,7 +187,7 @@ class ELU(Activation):
         require(self, alpha="(0, inf)", scale="(0, inf)")
 
     def forward(self, z: Array, out: Array) -> None:
-        left = np.minimum(z, 0.0)
+        left = at_most(z, 0.0)
         np.expm1(left, out=left)
         left *= self.alpha * self.scale
         rectifying(z, out)()
@@ -193,10 +196,13 @@ class ELU(Activation):
         out += left
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:
-        positive = a > 0.0
-        a += self.scale * self.alpha
-        np.copyto(a, self.scale, where=positive)
-        delta *= a
+        derivative = at_most(a, 0.0)
+        derivative += self.scale * self.alpha
+        if self.alpha != 1.0:  # it jumps at zero
+            a[...] = a > 0.0
+            a *= self.scale * (1.0 - self.alpha)
+            derivative += a
+        delta *= derivative
 
 
 @part
@@ -217,17 +223,19 @@ class GELU(Activation):
     keeps_z: ClassVar[bool] = True
 
     def forward(self, z: Array, out: Array) -> None:
-        np.multiply(z, ndtr(z), out=out)
+        cdf = ndtr(z)
+        np.multiply(z, cdf, out=out)
+        # Its derivative now costs a tenth of what it would cost later.
+        density = z.clip(-40.0, 40.0)  # there it is zero, and squares stay finite
+        np.square(density, out=density)
+        density *= -0.5
+        np.exp(density, out=density)
+        z *= density
+        z *= 1.0 / np.sqrt(2.0 * np.pi)
+        z += cdf
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:
-        cdf = ndtr(z)
-        np.multiply(z, z, out=a)
-        a *= -0.5
-        np.exp(a, out=a)
-        a *= z
-        a *= 1.0 / np.sqrt(2.0 * np.pi)
-        a += cdf
-        delta *= a
+        delta *= z
 
 
 class SiLU(Activation):
@@ -255,14 +263,14 @@ class Mish(Activation):
     """f(z) = z * tanh(softplus(z)) (Misra 2020).
 
     With e = exp(z): tanh(softplus(z)) = n / (n + 2), where n = e (e + 2), and
-    f' = (n + 4 a (e + 1) / (e + 2)) / (n + 2). Beyond z = 20, a is z in double
-    precision.
+    f' = (n + 4 a (e + 1) / (e + 2)) / (n + 2). Beyond z = 40, where a is z, e stays as
+    it is: float32 can hold its square.
     """
 
     keeps_z: ClassVar[bool] = True
 
     def forward(self, z: Array, out: Array) -> None:
-        e = np.minimum(z, 20.0)
+        e = at_most(z, 40.0)
         np.exp(e, out=e)
         np.add(e, 2.0, out=out)
         out *= e

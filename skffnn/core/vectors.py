@@ -20,6 +20,7 @@ __all__ = [
     "add_scaled",
     "adding_outer",
     "adding_to_rows",
+    "at_most",
     "blend",
     "blocks",
     "clip_columns",
@@ -140,6 +141,13 @@ def rectifying(z: Array, out: Array) -> Callable[[], object]:
     if z.size > SMALL:
         return partial(z.clip, 0.0, math.inf, out=out)
     return partial(np.maximum, z, constant(0.0, z.shape, z.dtype), out=out)
+
+
+def at_most(z: Array, limit: float) -> Array:
+    """Return a new array: min(z, limit)."""
+    if z.size > SMALL:
+        return z.clip(-math.inf, limit)
+    return np.minimum(z, constant(limit, z.shape, z.dtype))
 
 
 def masking(a: Array, delta: Array) -> Callable[[], None]:

@@ -84,6 +84,16 @@ def test_derivative_far_out_is_that_of_the_asymptote(name):
 
 
 @every_activation
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numbers_that_are_almost_too_large_are_not(name, dtype):
+    z = np.array([-1e25, 1e25], dtype)
+    asymptote = slope(CLOSED_FORMS[name], np.array([-1e3, 1e3]), h=1.0)
+    exact = multiply_by_derivative(name, z, np.ones_like(z))
+    np.testing.assert_allclose(exact, asymptote, rtol=1e-6, atol=1e-12)
+    np.testing.assert_allclose(apply(name, z)[1] / z[1], asymptote[1], atol=1e-6)
+
+
+@every_activation
 def test_backward_multiplies_what_delta_held(name):
     rng = np.random.default_rng(0)
     z, delta = rng.normal(size=(2, 5, 3))
