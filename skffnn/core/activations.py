@@ -14,8 +14,13 @@ from scipy.special import ndtr
 
 from skffnn.core.checks import require
 from skffnn.core.part import Part, part
+from skffnn.core.rows import (
+    at_most,
+    masking,
+    rectifying,
+    softplus,
+)
 from skffnn.core.typing import Array
-from skffnn.core.vectors import at_most, masking, rectifying, softplus
 
 __all__ = ["ACTIVATIONS", "Activation"]
 

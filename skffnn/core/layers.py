@@ -26,8 +26,8 @@ from skffnn.core.products import (
     scaled,
     transposed_product,
 )
+from skffnn.core.rows import adding_outer, adding_to_rows, constant
 from skffnn.core.typing import Array, Features
-from skffnn.core.vectors import adding_outer, adding_to_rows, constant
 
 __all__ = ["Affine", "Linear", "MemberOutputs", "NormalizedAffine", "ScaledFeatures"]
 

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.special import expit, log_expit, logsumexp
 
 from skffnn.core.part import Part
+from skffnn.core.rows import row_sums
 from skffnn.core.typing import Array, TargetKind
-from skffnn.core.vectors import row_sums
 
 __all__ = [
     "LINKS",

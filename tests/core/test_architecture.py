@@ -311,7 +311,7 @@ DOORS = {
     },
     "core.passes": {"core.layers", "core.typing"},
     "core.memory": {"core.typing"},
-    "core.layers": {"core.products", "core.typing", "core.vectors"},
+    "core.layers": {"core.products", "core.typing", "core.rows"},
     "core.products": {"core.typing"},
     "core.layer_rates": {"core.checks", "core.layout", "core.part", "core.rates"},
     "core.part": set(),
@@ -331,7 +331,7 @@ DOORS = {
         "core.links",
         "core.part",
         "core.typing",
-        "core.vectors",
+        "core.rows",
     },
     "core.losses.classification": {
         "core.checks",
@@ -340,7 +340,7 @@ DOORS = {
         "core.losses.constants",
         "core.part",
         "core.typing",
-        "core.vectors",
+        "core.rows",
     },
     "core.losses.constants": {"core.typing"},
     "core.losses.distribution": {
@@ -365,7 +365,7 @@ DOORS = {
         "core.losses.constants",
         "core.part",
         "core.typing",
-        "core.vectors",
+        "core.rows",
     },
     "core.losses.wrappers": {
         "core.checks",
@@ -374,8 +374,8 @@ DOORS = {
         "core.part",
         "core.typing",
     },
-    "core.links": {"core.part", "core.typing", "core.vectors"},
-    "core.activations": {"core.checks", "core.part", "core.typing", "core.vectors"},
+    "core.links": {"core.part", "core.typing", "core.rows"},
+    "core.activations": {"core.checks", "core.part", "core.typing", "core.rows"},
     "core.optimizers": {
         "core.optimizers.adam",
         "core.optimizers.adaptive",
@@ -422,6 +422,7 @@ DOORS = {
     "core.schedules": {"core.checks", "core.part"},
     "core.checks": {"core.typing"},
     "core.typing": set(),
+    "core.rows": {"core.typing"},
     "core.vectors": {"core.rates", "core.typing"},
 }
 

@@ -12,8 +12,8 @@ import numpy as np
 from skffnn.core.checks import first_outside
 from skffnn.core.links import IdentityLink, Link
 from skffnn.core.part import Part
+from skffnn.core.rows import sum_of
 from skffnn.core.typing import Array
-from skffnn.core.vectors import sum_of
 
 __all__ = ["Loss", "SeparableLoss", "weighted_sum"]
 

@@ -10,14 +10,14 @@ from skffnn.core.links import LogisticLink, SoftmaxLink
 from skffnn.core.losses.base import Loss, SeparableLoss, weighted_sum
 from skffnn.core.losses.constants import weighted_mean
 from skffnn.core.part import part
-from skffnn.core.typing import Array
-from skffnn.core.vectors import (
+from skffnn.core.rows import (
     inner,
     largest_magnitude,
     row_sums,
     softplus,
     sum_of,
 )
+from skffnn.core.typing import Array
 
 __all__ = [
     "LogisticFocalLoss",

@@ -8,8 +8,8 @@ from skffnn.core.checks import require
 from skffnn.core.losses.base import SeparableLoss
 from skffnn.core.losses.constants import root_of, weighted_mean, weighted_quantile
 from skffnn.core.part import part
+from skffnn.core.rows import inner
 from skffnn.core.typing import Array
-from skffnn.core.vectors import inner
 
 __all__ = ["AbsoluteError", "Huber", "LogCosh", "SquaredError"]
 

@@ -11,7 +11,12 @@ from skffnn.core.optimizers.base import FirstOrder, State
 from skffnn.core.part import part
 from skffnn.core.rates import Rate
 from skffnn.core.typing import Array
-from skffnn.core.vectors import add_scaled, faded, scale, stretches
+from skffnn.core.vectors import (
+    add_scaled,
+    faded,
+    scale,
+    stretches,
+)
 
 
 @part
