@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.linalg import blas, get_blas_funcs
+from scipy.linalg import get_blas_funcs
 from timing import Contestant, seconds_of
 
 from skffnn.core.memory import empty, zeros
@@ -20,14 +20,13 @@ from skffnn.core.memory import empty, zeros
 __all__ = ["adam", "contestant", "penalty", "plain_sgd", "product_of_rows", "sgd"]
 
 ALPHA, RATE, MOMENTUM, BETA_1, BETA_2, EPSILON = 1e-4, 1e-4, 0.9, 0.9, 0.999, 1e-8
-BLOCK_BYTES, SMALLEST, LARGEST_SCORE = 256 * 1024, 1e-3, 32.0
+BLOCK_BYTES, SMALLEST = 256 * 1024, 1e-3
 
 
 def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
     """Return the training of a task; a unit is an epoch."""
     n_rows, sizes, dtype = task.batch_size, task.layer_sizes, X.dtype
     dot, ger, scal = get_blas_funcs(("dot", "ger", "scal"), dtype=dtype)
-    iamax = blas.isamax if dtype == np.float32 else blas.idamax
     shapes = list(pairwise(sizes))
     n_layers = len(shapes)
     n_weights = sum(fan_in * fan_out for fan_in, fan_out in shapes)
@@ -53,8 +52,8 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
     y_rows, ones = np.empty_like(a[-1]), np.ones(n_rows, dtype)
     a_T, W_T = [part.T for part in a], [weights.T for weights in W]
     write_dW = list(map(product_of_rows, a, delta[1:], dW))
-    raw, flat_raw, flat_y = a[-1], a[-1].reshape(-1), y_rows.reshape(-1)
-    of_raw, flat_of_raw = delta[-1], delta[-1].reshape(-1)
+    raw, of_raw = a[-1], delta[-1]
+    flat_y, flat_of_raw = y_rows.reshape(-1), of_raw.reshape(-1)
     is_first = n_rows == 1
     penalize = penalty(params[:n_weights], grad[:n_weights], is_first)
 
@@ -63,14 +62,13 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
         return 0.5 * dot(flat_of_raw, flat_of_raw)
 
     def log_loss() -> float:
-        if abs(flat_raw.item(iamax(flat_raw))) > LARGEST_SCORE:
-            raise OverflowError("scores of this size must be shifted")
-        np.exp(raw, out=of_raw)
+        shifted = raw - np.maximum.reduce(raw.T.copy(), axis=0)[:, None]
+        np.exp(shifted, out=of_raw)
         total = of_raw.dot(classes)
         np.divide(of_raw, total, out=of_raw)
         np.subtract(of_raw, y_rows, out=of_raw)
         np.log(total, out=total)
-        return float(total.ravel().dot(ones) - dot(flat_y, flat_raw))
+        return float(total.ravel().dot(ones) - dot(flat_y, shifted.ravel()))
 
     loss = squared_error if task.is_regression else log_loss
 

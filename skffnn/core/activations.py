@@ -14,12 +14,7 @@ from scipy.special import ndtr
 
 from skffnn.core.checks import require
 from skffnn.core.part import Part, part
-from skffnn.core.rows import (
-    at_most,
-    masking,
-    rectifying,
-    softplus,
-)
+from skffnn.core.rows import at_most, masking, rectifying, softplus_tail
 from skffnn.core.typing import Array
 
 __all__ = ["ACTIVATIONS", "Activation"]
@@ -201,11 +196,13 @@ class ELU(Activation):
         out += left
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:
+        # A loop with `where` takes three times as long as all of these.
         derivative = at_most(a, 0.0)
         derivative += self.scale * self.alpha
-        if self.alpha != 1.0:  # it jumps at zero
+        if self.alpha != 1.0:  # it jumps at zero, to the scale
             a[...] = a > 0.0
-            a *= self.scale * (1.0 - self.alpha)
+            derivative -= derivative * a
+            a *= self.scale
             derivative += a
         delta *= derivative
 
@@ -228,9 +225,8 @@ class GELU(Activation):
     keeps_z: ClassVar[bool] = True
 
     def forward(self, z: Array, out: Array) -> None:
-        cdf = ndtr(z)
-        np.multiply(z, cdf, out=out)
-        # Its derivative now costs a tenth of what it would cost later.
+        cdf = self._value(z, out)
+        # The derivative takes less now than with a second cdf on the way back.
         density = z.clip(-40.0, 40.0)  # there it is zero, and squares stay finite
         np.square(density, out=density)
         density *= -0.5
@@ -241,6 +237,20 @@ class GELU(Activation):
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:
         delta *= z
+
+    def bind(
+        self, z: Array, a: Array, delta: Array
+    ) -> tuple[Callable[[], object], Callable[[], object]]:
+        forward, backward = super().bind(z, a, delta)
+        if delta is None and type(self) is GELU:  # nobody will need the derivative
+            forward = partial(self._value, z, a)
+        return forward, backward
+
+    def _value(self, z: Array, out: Array) -> Array:
+        """Write f(z) into `out` and return Phi(z)."""
+        cdf = ndtr(z)
+        np.multiply(z, cdf, out=out)
+        return cdf
 
 
 class SiLU(Activation):
@@ -302,7 +312,9 @@ class Softplus(Activation):
     """f(z) = log(1 + exp(z)) (Dugas et al. 2001), f' = 1 - exp(-a)."""
 
     def forward(self, z: Array, out: Array) -> None:
-        out[...] = softplus(z)
+        tail = softplus_tail(z)
+        rectifying(z, out)()
+        out += tail
 
     def backward(self, z: Array, a: Array, delta: Array) -> None:
         np.negative(a, out=a)

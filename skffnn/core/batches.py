@@ -84,7 +84,7 @@ class Batches:
         return -(-count(self.rows) // self.size)
 
     def epoch(self, rng: np.random.Generator) -> Iterator[Rows]:
-        """Yield the rows of one step after the other."""
+        """Return the rows of one step after the other."""
         rows = self.rows
         n_rows = count(rows)
         if self.shuffle and (self.size < n_rows or self.ordered):
@@ -94,7 +94,7 @@ class Batches:
                 rows = order
             else:
                 rows = rows[order]
-        yield from split(rows, self.size)
+        return split(rows, self.size)
 
 
 def count(rows: Rows) -> int:
@@ -110,9 +110,9 @@ def spread(rows: Rows, most: int) -> Rows:
 
 def split(rows: Rows, size: int) -> Iterator[Rows]:
     """Cut `rows` into consecutive pieces of at most `size` rows."""
-    for start in range(0, count(rows), size):
-        if isinstance(rows, slice):
-            first = rows.start + start
-            yield slice(first, min(first + size, rows.stop))
-        else:
+    if isinstance(rows, slice):
+        for start in range(rows.start, rows.stop, size):
+            yield slice(start, min(start + size, rows.stop))
+    else:
+        for start in range(0, len(rows), size):
             yield rows[start : start + size]

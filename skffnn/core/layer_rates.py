@@ -23,7 +23,7 @@ class LayerRates(Part, ABC):
 
     @abstractmethod
     def factors(self, layout: ParamLayout) -> Mapping[str, Sequence[float]]:
-        """Return the factors.
+        """Return the factors of a whole run.
 
         Parameters
         ----------

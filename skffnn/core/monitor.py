@@ -151,13 +151,14 @@ class Monitor:
         # A call of partial_fit without the hold-out that earlier ones had is no better
         # and no worse than these.
         compares = self.holdout_loss is not None or not progress.judged
-        if compares and loss <= progress.best_loss:
+        improves = compares and loss <= progress.best_loss
+        if improves:
             progress.best_loss = loss  # the last of equals: it was trained longest
-            measured = state.params if self.exact else progress.last_params
-            np.copyto(progress.best_params, measured)
+            if self.exact:
+                np.copyto(progress.best_params, state.params)
             if self.holdout_loss is not None:
                 state.best_epoch = len(state.loss_curve)
-        np.copyto(progress.last_params, state.params)
+        progress.go_on(state.params, last_is_best=improves and not self.exact)
         progress.last_average = copy_of(state.average)
         progress.last_step = state.step
         progress.seconds = self.seconds()

@@ -12,7 +12,6 @@ from copy import copy
 from numbers import Real
 from typing import NamedTuple, TypeAlias
 
-import numpy as np
 import scipy.sparse as sp
 
 from skffnn.core.batches import count, split
@@ -103,8 +102,8 @@ class Objective:
         self._chunk = chunk
         self._buffers = self.network.buffers(chunk, self.y.dtype)
         dense_shape = (0, 0) if self._is_sparse else (chunk, self.X.shape[1])
-        self._X_rows = np.empty(dense_shape, self.y.dtype)
-        self._y_rows = np.empty((chunk, self.y.shape[1]), self.y.dtype)
+        self._X_rows = empty(dense_shape, self.y.dtype)
+        self._y_rows = empty((chunk, self.y.shape[1]), self.y.dtype)
         self._rooms: dict[int, Room] = {}
 
     def _room(self, params: Array, grad: Array | None, n_rows: int) -> Room:
@@ -155,8 +154,10 @@ class Objective:
         penalty = 0.0
         for w, g in room.added:
             penalty += self.penalty.write_gradient(w, g)
-        first, *others = split(rows, self._chunk) if n_rows > self._chunk else (rows,)
-        value = self._backpropagate(room, first, n_rows, thin)
+        others: list[Rows] = []
+        if n_rows > self._chunk:
+            rows, *others = split(rows, self._chunk)
+        value = self._backpropagate(room, rows, n_rows, thin)
         for piece in others:
             value += self._add_piece(params, grad, piece, n_rows, thin)
         for w, g in room.overwritten:

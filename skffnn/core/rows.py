@@ -19,22 +19,21 @@ __all__ = [
     "at_most",
     "constant",
     "inner",
-    "largest_magnitude",
     "masking",
     "rectifying",
     "row_sums",
-    "softplus",
+    "softplus_tail",
     "sum_of",
 ]
 
 GER = {np.dtype(np.float32): blas.sger, np.dtype(np.float64): blas.dger}
 DOT = {np.dtype(np.float32): blas.sdot, np.dtype(np.float64): blas.ddot}
-IAMAX = {np.dtype(np.float32): blas.isamax, np.dtype(np.float64): blas.idamax}
 
 # An array is small up to this size, 200 x 100 and 256 x 128 among others.
 SMALL = 32_768
 
-# Up to this size logaddexp is as fast as the calls that replace it.
+# Up to this size logaddexp is as fast as exp and log1p: of 32 numbers it takes 0.6 us,
+# and these 1.3 us.
 FEW = 256
 
 
@@ -102,13 +101,6 @@ def inner(array: Array, other: Array) -> float:
     return float(DOT[array.dtype](array.ravel(), other.ravel()))
 
 
-def largest_magnitude(array: Array) -> float:
-    """Return the largest absolute value, NaN aside, of an array that is not empty."""
-    # Of 320 numbers it takes 0.2 us, np.maximum.reduce alone 0.8 us.
-    flat = array.ravel()
-    return abs(flat.item(IAMAX[array.dtype](flat)))
-
-
 def rectifying(z: Array, out: Array) -> Callable[[], object]:
     """Return what writes max(z, 0) into `out`, which may be `z`."""
     # np.maximum has no fast loop for a scalar: 6.2 us on 200 x 100, clip takes 2.4 us,
@@ -138,17 +130,11 @@ def masking(a: Array, delta: Array) -> Callable[[], None]:
     return mask
 
 
-def softplus(z: Array) -> Array:
-    """Return log(1 + exp(z)), which cannot overflow, as a new array."""
-    # Of 32 numbers logaddexp takes 0.6 us and the other way 2.1 us; of 2,000 it is 17
-    # and 5.
-    if z.size <= FEW:
-        return np.logaddexp(z, constant(0.0, (), z.dtype))
+def softplus_tail(z: Array) -> Array:
+    """Return a new array: log(1 + exp(-|z|)), by which a softplus exceeds a ReLU."""
     tail = np.abs(z)
     np.negative(tail, out=tail)
+    if z.size <= FEW:
+        return np.logaddexp(tail, constant(0.0, (), z.dtype), out=tail)
     np.exp(tail, out=tail)
-    np.log1p(tail, out=tail)
-    rectified = np.empty_like(z)
-    rectifying(z, rectified)()
-    tail += rectified
-    return tail
+    return np.log1p(tail, out=tail)

@@ -81,6 +81,16 @@ class Progress:
     reason: str | None = None
     judged: bool = False
 
+    def go_on(self, params: Array, last_is_best: bool) -> None:
+        """Let `params` be the last; those that were become the best, if they are."""
+        if not last_is_best:
+            np.copyto(self.last_params, params)
+            return
+        # One copy instead of two. Nothing is lost if an interrupt comes between.
+        former_best = self.best_params
+        np.copyto(former_best, params)
+        self.best_params, self.last_params = self.last_params, former_best
+
     def copy(self) -> "Progress":
         """Return one with arrays of its own."""
         return replace(

@@ -331,7 +331,6 @@ DOORS = {
         "core.links",
         "core.part",
         "core.typing",
-        "core.rows",
     },
     "core.losses.classification": {
         "core.checks",

@@ -118,6 +118,27 @@ def test_what_is_bound_does_the_same_again_and_again(name):
 
 
 @every_activation
+def test_without_a_way_back_the_value_is_the_same(name):
+    f, z = ACTIVATIONS[name], np.random.default_rng(0).normal(size=(5, 3))
+    expected = apply(name, z)
+    a = np.empty_like(z) if f.keeps_z else z
+    forward, _ = f.bind(z, a, None)
+    forward()
+    np.testing.assert_array_equal(a, expected)
+
+
+@pytest.mark.parametrize("alpha", [1e-8, 0.5, 1.0, 1e8])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_derivative_of_elu_is_its_scale_right_of_zero(alpha, dtype):
+    elu = type(ACTIVATIONS["elu"])(alpha=alpha, scale=3.0)
+    z, delta = np.array([-1.0, 1e-3, 2.0], dtype), np.ones(3, dtype)
+    elu.forward(z, z)
+    elu.backward(z, z, delta)
+    left = 3.0 * alpha * np.exp(-1.0)
+    np.testing.assert_allclose(delta, [left, 3.0, 3.0], rtol=1e-6)
+
+
+@every_activation
 def test_a_subclass_may_have_methods_of_its_own(name):
     class Doubled(type(ACTIVATIONS[name])):
         def forward(self, z, out):

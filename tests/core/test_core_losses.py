@@ -291,6 +291,22 @@ def test_what_all_scores_of_a_row_have_in_common_does_not_matter(added, dtype):
     np.testing.assert_allclose(gradient, p - y, rtol=0.0, atol=10 * rounding)
 
 
+@pytest.mark.parametrize("kind", LOSSES["log_loss"])
+def test_the_log_loss_of_a_certain_hit_is_tiny_and_not_negative(kind):
+    # As precise as what is left of float32 beyond one, however large the scores are.
+    for score in np.linspace(1.0, 60.0, 100):
+        raw = np.array([[score, score - 20.0, 0.5]], np.float32)
+        y = np.eye(3, dtype=np.float32)[:1]
+        if kind != "multiclass":
+            raw, y = raw[:, :1], y[:, :1]
+        case = (make_loss(("log_loss", kind)), kind)
+        value, _ = evaluate(case, y, raw)
+        exact, _ = evaluate(case, y.astype(float), raw.astype(float))
+        assert value == evaluate(case, y, raw, np.ones(1, np.float32))[0]
+        assert value >= 0.0
+        assert value == pytest.approx(exact, rel=1e-6, abs=2e-7)
+
+
 def test_squared_error_of_several_outputs_is_half_the_sum_and_so_is_its_gradient():
     # MLPRegressor averages the value over outputs and sums the gradient.
     case = (make_loss(("squared_error", "continuous")), "continuous")

@@ -10,11 +10,10 @@ from skffnn.core.rows import (
     adding_to_rows,
     constant,
     inner,
-    largest_magnitude,
     masking,
     rectifying,
     row_sums,
-    softplus,
+    softplus_tail,
     sum_of,
 )
 
@@ -91,22 +90,14 @@ def test_zero_and_nan_are_not_positive(dtype):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (16, 2), (256, 1), (257, 1), (300, 9)])
-def test_softplus_is_the_logarithm_of_a_sum_of_exponentials(shape, dtype):
+def test_the_tail_of_a_softplus_is_precise(shape, dtype):
     z = 30.0 * draw(shape, dtype)
     z.flat[0] = 2000.0
-    result = softplus(z)
+    result = softplus_tail(z)
     assert result.dtype == dtype
-    expected = np.logaddexp(0.0, z, dtype=float)
+    expected = np.log1p(np.exp(-np.abs(z, dtype=float)))
     limits = np.finfo(dtype)
     assert_allclose(result, expected, 4 * limits.eps, limits.tiny)
-
-
-@pytest.mark.parametrize("value", [-7.0, 7.0, -np.inf, np.inf])
-def test_the_largest_magnitude_has_no_sign(value, dtype):
-    array = draw((5, 3), dtype)
-    array[3, 1] = value
-    assert largest_magnitude(array) == abs(value)
-    assert largest_magnitude(array.T) == abs(value)
 
 
 @pytest.mark.parametrize("shape", SHAPES[1:])

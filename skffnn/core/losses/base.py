@@ -12,7 +12,6 @@ import numpy as np
 from skffnn.core.checks import first_outside
 from skffnn.core.links import IdentityLink, Link
 from skffnn.core.part import Part
-from skffnn.core.rows import sum_of
 from skffnn.core.typing import Array
 
 __all__ = ["Loss", "SeparableLoss", "weighted_sum"]
@@ -178,6 +177,6 @@ class SeparableLoss(Loss):
 def weighted_sum(loss: Array, weight: Array | None, gradient: Array) -> float:
     """Sum `loss` over rows and targets and weight the rows of `gradient` in place."""
     if weight is None:
-        return sum_of(loss)
+        return float(np.add.reduce(loss, axis=None))
     gradient *= weight[:, None]
     return float(np.dot(weight, np.add.reduce(loss, axis=1)))

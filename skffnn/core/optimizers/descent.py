@@ -55,11 +55,11 @@ class SGD(FirstOrder):
     def step(
         self, params: Array, grad: Array, state: State, rate: Rate, value: float
     ) -> None:
-        if not len(state["velocity"]):
+        velocity = state["velocity"]
+        if not len(velocity):
             for r, p, g in stretches(rate, params, grad):
                 add_scaled(p, -r, g)
             return
-        velocity = state["velocity"]
         state["factor"] = factor = faded(velocity, state["factor"], self.momentum)
         for r, p, g, v in stretches(rate, params, grad, velocity):
             add_scaled(v, -r / factor, g)
