@@ -147,12 +147,12 @@ class Network:
         """
         views = self.layout.views(params)
         gradients = [()] * len(views) if grad is None else self.layout.views(grad)
-        layers = []
+        layers: list[Layer] = []
         for number, (z, a, delta) in enumerate(buffers):
             parts = views[number], gradients[number], z, delta
             linear = self.linear[number](*parts)
-            of_f = self.functions[number].bind(z, a, delta)
-            layers.append(Layer(linear, *of_f, a, delta))
+            activate, derive = self.functions[number].bind(z, a, delta)
+            layers.append((linear, activate, derive, a, delta))
         return Pass(layers)
 
     def raw(

@@ -5,8 +5,9 @@ again and again, while the parameters change.
 """
 
 from collections.abc import Callable
-from itertools import pairwise
-from typing import Any, NamedTuple, TypeAlias
+from functools import cached_property
+from itertools import count
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,27 +24,10 @@ KEEP_ALL: Masks = {}
 # layer, which has no activation. delta is None where no pass goes backward.
 Buffers: TypeAlias = list[tuple[Array, Array, Any]]
 
-
-class Layer(NamedTuple):
-    """One layer in passes over a given number of rows.
-
-    Parameters
-    ----------
-    linear : Linear
-        Makes its pre-activations, and their gradients.
-    activate, derive : callable
-        Turn pre-activations into activations, and dJ/da into dJ/dz.
-    a : ndarray of shape (rows, width)
-        Receives the activations.
-    delta : ndarray of shape (rows, width) or None
-        Receives dJ/da, then dJ/dz.
-    """
-
-    linear: Linear
-    activate: Callable[[], object]
-    derive: Callable[[], object]
-    a: Array
-    delta: Any
+# One layer in passes over a given number of rows: what makes z and the gradients of its
+# parameters, what turns z into a, what turns dJ/da into dJ/dz, then a and delta. As a
+# class, it would add a twentieth to the prediction of a row.
+Layer: TypeAlias = tuple[Linear, Callable[[], object], Callable[[], object], Array, Any]
 
 
 def first_rows(buffers: Buffers, n_rows: int) -> Buffers:
@@ -72,8 +56,13 @@ class Pass:
 
     def __init__(self, layers: list[Layer]) -> None:
         self._layers = layers
-        self._hidden = list(enumerate(pairwise(layers)))
-        self.delta = layers[-1].delta
+        *_, self.delta = layers[-1]
+
+    @cached_property
+    def _way_back(self) -> list[tuple[int, Layer, Linear]]:
+        """Each hidden layer by its number, and the linear map above; the last first."""
+        above = [linear for linear, *_ in self._layers[1:]]
+        return list(zip(count(), self._layers, above, strict=False))[::-1]
 
     def n_added(self, is_sparse: bool) -> int:
         """Return to the gradient of how many weights, the first, `backward` adds.
@@ -84,10 +73,10 @@ class Pass:
             Whether the features are sparse.
         """
         n_added = 0
-        for number, layer in enumerate(self._layers):
-            if not layer.linear.adds(is_sparse and number == 0):
+        for number, (linear, *_) in enumerate(self._layers):
+            if not linear.adds(is_sparse and number == 0):
                 break
-            n_added += layer.linear.W.size
+            n_added += linear.W.size
         return n_added
 
     def forward(self, X: Features, masks: Masks = KEEP_ALL) -> Array:
@@ -116,11 +105,12 @@ class Pass:
         adds: `n_added` says how many. No weight changes before every delta is
         known: this only writes gradients. The buffers z and a are used up.
         """
-        for number, ((_, _, derive, a, delta), above) in reversed(self._hidden):
+        for number, (_, _, derive, a, delta), above in self._way_back:
             if number in masks:
-                above.linear.backward(masks[number].kept, delta)
+                above.backward(masks[number].kept, delta)
                 delta *= masks[number].factor
             else:
-                above.linear.backward(a, delta)
+                above.backward(a, delta)
             derive()
-        self._layers[0].linear.backward(X, None)
+        first, *_ = self._layers[0]
+        first.backward(X, None)
