@@ -6,7 +6,6 @@ again and again, while the parameters change.
 
 from collections.abc import Callable
 from functools import cached_property
-from itertools import count
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -62,7 +61,8 @@ class Pass:
     def _way_back(self) -> list[tuple[int, Layer, Linear]]:
         """Each hidden layer by its number, and the linear map above; the last first."""
         above = [linear for linear, *_ in self._layers[1:]]
-        return list(zip(count(), self._layers, above, strict=False))[::-1]
+        numbers = reversed(range(len(above)))
+        return [(number, self._layers[number], above[number]) for number in numbers]
 
     def n_added(self, is_sparse: bool) -> int:
         """Return to the gradient of how many weights, the first, `backward` adds.
