@@ -14,6 +14,7 @@ from written_out import product_of_rows
 
 from skffnn.core.activations import ACTIVATIONS
 from skffnn.core.losses import LOSSES
+from skffnn.core.memory import copied, empty
 from skffnn.core.network import Network
 from skffnn.core.objective import Objective
 from skffnn.core.optimizers import OPTIMIZERS
@@ -59,7 +60,7 @@ def parts(layer_sizes: tuple[int, ...], n_rows: int, dtype: np.dtype) -> dict[st
     network = Network(layer_sizes, (ACTIVATIONS["relu"],) * len(hidden))
     objective = Objective(network, loss, 1e-4, X, y, None, n_rows)
     params = network.init_params(rng, dtype)
-    grad = np.empty_like(params)
+    grad = empty(params.shape, dtype)
     layers, gradients = network.layout.views(params), network.layout.views(grad)
     rows = rng.permutation(2 * n_rows)[:n_rows]
     X_rows, y_rows = X[rows], y[rows]
@@ -87,14 +88,13 @@ def parts(layer_sizes: tuple[int, ...], n_rows: int, dtype: np.dtype) -> dict[st
 
     def steps(name: str) -> Any:
         optimizer = OPTIMIZERS[name]()
-        own = params.copy()
+        own, gradient, scratch = copied(params), copied(params), copied(params)
         state = optimizer.init(len(own), network.layout.n_weights, dtype)
-        gradient = rng.normal(0.0, 1e-3, len(own)).astype(dtype)
-        scratch = np.empty_like(gradient)
+        bound_step = optimizer.bind(own, scratch, state, 1.0)
 
         def step() -> None:
             np.copyto(scratch, gradient)  # the step uses it up
-            optimizer.step(own, scratch, state, 1e-6, 1.0)
+            bound_step(1e-6, 1.0)
 
         return step
 

@@ -107,6 +107,7 @@ PUBLIC = [
     "skffnn.core.links.Link",
     "skffnn.core.optimizers.Optimizer",
     "skffnn.core.optimizers.FirstOrder",
+    "skffnn.core.optimizers.Blockwise",
     "skffnn.core.layer_rates.LayerRates",
     "skffnn.core.averaging.Averaging",
     "skffnn.core.schedules.Schedule",

@@ -153,6 +153,8 @@ def _pass_over_rows(run: Run, grad: Array, n_steps: int, thin: Thin) -> float:
         state.optimizer_state = optimizer.init(
             layout.size, layout.n_weights, params.dtype
         )
+    vectors = params, grad, state.optimizer_state, run.rate_factors
+    step = optimizer.bind(*vectors)
     limited = []
     if plan.max_norm < math.inf:
         limited = layout.groups(params)["weights"][:-1]
@@ -166,11 +168,9 @@ def _pass_over_rows(run: Run, grad: Array, n_steps: int, thin: Thin) -> float:
         rate = float(plan.rate * state.rate_factor * schedule(state.step, n_steps))
         state.rate = rate
         momentum = schedule.momentum(state.step, n_steps)
-        stepper = optimizer
         if momentum is not None:
-            stepper = optimizer.with_momentum(momentum)
-        rates = rate * run.rate_factors
-        stepper.step(params, grad, state.optimizer_state, rates, value)
+            step = optimizer.with_momentum(momentum).bind(*vectors)
+        step(rate, value)
         for W in limited:
             clip_columns(W, plan.max_norm)
         if plan.average is not None:

@@ -387,8 +387,6 @@ DOORS = {
         "core.memory",
         "core.optimizers.base",
         "core.part",
-        "core.rates",
-        "core.typing",
         "core.vectors",
     },
     "core.optimizers.adaptive": {
@@ -396,8 +394,6 @@ DOORS = {
         "core.memory",
         "core.optimizers.base",
         "core.part",
-        "core.rates",
-        "core.typing",
         "core.vectors",
     },
     "core.optimizers.descent": {
@@ -415,7 +411,12 @@ DOORS = {
         "core.part",
         "core.typing",
     },
-    "core.optimizers.base": {"core.part", "core.rates", "core.typing"},
+    "core.optimizers.base": {
+        "core.part",
+        "core.rates",
+        "core.typing",
+        "core.vectors",
+    },
     "core.averaging": {"core.checks", "core.part"},
     "core.batches": {"core.typing"},
     "core.schedules": {"core.checks", "core.part"},

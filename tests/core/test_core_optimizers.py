@@ -327,6 +327,39 @@ def test_blocks_of_any_length_take_the_same_steps(name, rate, monkeypatch):
     assert_allclose(*results, rtol=1e-14)
 
 
+@every_first_order
+@pytest.mark.parametrize("factors", [1.0, Piecewise((2, 5, 11), (1.0, 0.2, 3.0))])
+def test_bound_to_its_vectors_it_takes_the_same_steps(name, factors, monkeypatch):
+    monkeypatch.setattr(vectors, "BLOCK_BYTES", 8 * 3)
+    optimizer = OPTIMIZERS[name]()
+    params, own, grad = np.ones(11), np.ones(11), np.empty(11)
+    state, own_state = (optimizer.init(11, 7, params.dtype) for _ in range(2))
+    step = optimizer.bind(own, grad, own_state, factors)
+    for n, gradient in enumerate(np.random.default_rng(0).normal(size=(4, 11))):
+        rate, value = RATE / (1 + n), 1.0 - n
+        optimizer.step(params, gradient.copy(), state, rate * factors, value)
+        grad[...] = gradient
+        step(rate, value)
+        assert_allclose(own, params, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw", "rprop"])
+def test_a_subclass_may_have_a_step_of_its_own(name):
+    class Noted(OPTIMIZERS[name]):
+        def step(self, params, grad, state, rate, value):
+            notes.append((rate, value))
+            super().step(params, grad, state, rate, value)
+
+    notes, results = [], []
+    for optimizer in (OPTIMIZERS[name](), Noted()):
+        params, grad = START.copy(), FIRST.copy()
+        state = optimizer.init(len(params), 2, params.dtype)
+        optimizer.bind(params, grad, state, 0.5)(RATE, 1.0)
+        results.append(params)
+    assert notes == [(0.5 * RATE, 1.0)]
+    assert_array_equal(*results)
+
+
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.999])
 def test_what_fades_is_the_same_whenever_its_vector_is_touched(share):
     vector, factor = np.array([1.0, -2.0]), 1.0

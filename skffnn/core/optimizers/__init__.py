@@ -1,13 +1,14 @@
 """An optimizer says what a step does with the gradient.
 
 Backpropagation computes the gradient, the optimizer trains: two things. To add
-one: write a class with ``init`` and ``step`` and put it into `OPTIMIZERS`.
+one: write a class with ``init`` and ``step``, or ``step_through``, and put it into
+`OPTIMIZERS`.
 Validation, documentation and tests find it there.
 """
 
 from skffnn.core.optimizers.adam import Adam, AdamW, Nadam
 from skffnn.core.optimizers.adaptive import Adadelta, Adagrad, RMSprop
-from skffnn.core.optimizers.base import FirstOrder, Optimizer
+from skffnn.core.optimizers.base import Blockwise, FirstOrder, Optimizer
 from skffnn.core.optimizers.descent import SGD, Rprop
 from skffnn.core.optimizers.lbfgs import LBFGS
 
@@ -19,6 +20,7 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "Blockwise",
     "FirstOrder",
     "Nadam",
     "Optimizer",

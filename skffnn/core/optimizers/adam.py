@@ -7,20 +7,13 @@ import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.memory import zeros
-from skffnn.core.optimizers.base import FirstOrder, State
+from skffnn.core.optimizers.base import Blocks, Blockwise, State
 from skffnn.core.part import part
-from skffnn.core.rates import Rate
-from skffnn.core.typing import Array
-from skffnn.core.vectors import (
-    add_scaled,
-    faded,
-    scale,
-    stretches,
-)
+from skffnn.core.vectors import add_scaled, faded, scale
 
 
 @part
-class Adam(FirstOrder):
+class Adam(Blockwise):
     """Adam (Kingma and Ba 2015), in the order of computation of its section 2.
 
     m = beta_1 m + (1 - beta_1) g, v = beta_2 v + (1 - beta_2) g^2,
@@ -39,6 +32,7 @@ class Adam(FirstOrder):
     """
 
     shared: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2", "epsilon")
+    vectors: ClassVar[tuple[str, ...]] = ("mean", "square")
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
@@ -55,22 +49,21 @@ class Adam(FirstOrder):
             "square_factor": 1.0,
         }
 
-    def step(
-        self, params: Array, grad: Array, state: State, rate: Rate, value: float
+    def step_through(
+        self, blocks: Blocks, state: State, rate: float, value: float
     ) -> None:
         t, of_mean, of_square = self._begin_step(state)
         root = sqrt((1.0 - self.beta_2) * of_square)
         correction = sqrt(1.0 - self.beta_2**t) / (1.0 - self.beta_1**t)
-        size = rate * (correction * (1.0 - self.beta_1) * of_mean / root)
-        moments = state["mean"], state["square"]
-        for s, p, g, mean, square in stretches(size, params, grad, *moments):
+        size = correction * (1.0 - self.beta_1) * of_mean / root
+        for factor, p, g, mean, square in blocks:
             add_scaled(mean, 1.0 / of_mean, g)
             np.multiply(g, g, out=g)
             add_scaled(square, 1.0 / of_square, g)
             np.sqrt(square, out=g)
             g += self.epsilon / root
             np.divide(mean, g, out=g)
-            add_scaled(p, -s, g)
+            add_scaled(p, -rate * factor * size, g)
 
     def _begin_step(self, state: State) -> tuple[int, float, float]:
         """Let the moments fade; return the number of the step and their factors."""
@@ -104,12 +97,14 @@ class AdamW(Adam):
     def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
         return {"n_weights": n_weights, **super().init(n_params, n_weights, dtype)}
 
-    def step(
-        self, params: Array, grad: Array, state: State, rate: Rate, value: float
+    def step_through(
+        self, blocks: Blocks, state: State, rate: float, value: float
     ) -> None:
-        for r, p in stretches(rate, params[: state["n_weights"]]):
-            scale(p, 1.0 - r * self.weight_decay)
-        super().step(params, grad, state, rate, value)
+        n_left = state["n_weights"]
+        for factor, p, *_ in blocks:
+            scale(p[:n_left], 1.0 - rate * factor * self.weight_decay)
+            n_left = max(0, n_left - len(p))
+        super().step_through(blocks, state, rate, value)
 
 
 class Nadam(Adam):
@@ -125,8 +120,8 @@ class Nadam(Adam):
     def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
         return {"mu_product": 1.0, **super().init(n_params, n_weights, dtype)}
 
-    def step(
-        self, params: Array, grad: Array, state: State, rate: Rate, value: float
+    def step_through(
+        self, blocks: Blocks, state: State, rate: float, value: float
     ) -> None:
         t, of_mean, of_square = self._begin_step(state)
         root = sqrt((1.0 - self.beta_2) * of_square / (1.0 - self.beta_2**t))
@@ -134,8 +129,7 @@ class Nadam(Adam):
         mu_next = self._momentum(t + 1)
         state["mu_product"] = product = state["mu_product"] * mu
         share = mu_next / (1.0 - product * mu_next) * (1.0 - self.beta_1) * of_mean
-        moments = state["mean"], state["square"]
-        for r, p, g, mean, square in stretches(rate, params, grad, *moments):
+        for factor, p, g, mean, square in blocks:
             add_scaled(mean, 1.0 / of_mean, g)
             add_scaled(square, 1.0 / of_square, g * g)
             denominator = np.sqrt(square)
@@ -143,7 +137,7 @@ class Nadam(Adam):
             scale(g, (1.0 - mu) / (1.0 - product))
             add_scaled(g, share, mean)
             np.divide(g, denominator, out=g)
-            add_scaled(p, -r / root, g)
+            add_scaled(p, -rate * factor / root, g)
 
     def _momentum(self, t: int) -> float:
         return self.beta_1 * (1.0 - 0.5 * 0.96 ** (0.004 * t))

@@ -6,15 +6,13 @@ import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.memory import zeros
-from skffnn.core.optimizers.base import FirstOrder, State
+from skffnn.core.optimizers.base import Blocks, Blockwise, State
 from skffnn.core.part import part
-from skffnn.core.rates import Rate
-from skffnn.core.typing import Array
-from skffnn.core.vectors import add_scaled, scale, stretches
+from skffnn.core.vectors import add_scaled, scale
 
 
 @part
-class RMSprop(FirstOrder):
+class RMSprop(Blockwise):
     """The gradient divided by its root mean square (Tieleman and Hinton 2012).
 
     v = rho v + (1 - rho) g^2, params -= rate * g / (sqrt(v) + epsilon).
@@ -28,6 +26,7 @@ class RMSprop(FirstOrder):
     """
 
     shared: ClassVar[tuple[str, ...]] = ("epsilon",)
+    vectors: ClassVar[tuple[str, ...]] = ("square",)
     rho: float = 0.99
     epsilon: float = 1e-8
 
@@ -37,18 +36,18 @@ class RMSprop(FirstOrder):
     def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
         return {"square": zeros(n_params, dtype)}
 
-    def step(
-        self, params: Array, grad: Array, state: State, rate: Rate, value: float
+    def step_through(
+        self, blocks: Blocks, state: State, rate: float, value: float
     ) -> None:
-        for r, p, g, square in stretches(rate, params, grad, state["square"]):
+        for factor, p, g, square in blocks:
             scale(square, self.rho)
             add_scaled(square, 1.0 - self.rho, g * g)
             g /= np.sqrt(square) + self.epsilon
-            add_scaled(p, -r, g)
+            add_scaled(p, -rate * factor, g)
 
 
 @part
-class Adagrad(FirstOrder):
+class Adagrad(Blockwise):
     """The gradient divided by the root of the sum of its squares.
 
     v += g^2, params -= rate * g / (sqrt(v) + epsilon). Duchi, Hazan and Singer (2011),
@@ -61,6 +60,7 @@ class Adagrad(FirstOrder):
     """
 
     shared: ClassVar[tuple[str, ...]] = ("epsilon",)
+    vectors: ClassVar[tuple[str, ...]] = ("square",)
     auto_rate: ClassVar[dict[str, float]] = {
         "batch": 0.03,
         "mini-batch": 0.02,
@@ -74,17 +74,17 @@ class Adagrad(FirstOrder):
     def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
         return {"square": zeros(n_params, dtype)}
 
-    def step(
-        self, params: Array, grad: Array, state: State, rate: Rate, value: float
+    def step_through(
+        self, blocks: Blocks, state: State, rate: float, value: float
     ) -> None:
-        for r, p, g, square in stretches(rate, params, grad, state["square"]):
+        for factor, p, g, square in blocks:
             add_scaled(square, 1.0, g * g)
             g /= np.sqrt(square) + self.epsilon
-            add_scaled(p, -r, g)
+            add_scaled(p, -rate * factor, g)
 
 
 @part
-class Adadelta(FirstOrder):
+class Adadelta(Blockwise):
     """Steps in the unit of the parameters (Zeiler 2012, algorithm 1).
 
     v = rho v + (1 - rho) g^2, d = g sqrt(u + floor) / sqrt(v + floor),
@@ -98,6 +98,7 @@ class Adadelta(FirstOrder):
         Added to both mean squares under the root; sets the size of the first steps.
     """
 
+    vectors: ClassVar[tuple[str, ...]] = ("square", "step_square")
     auto_rate: ClassVar[dict[str, float]] = {
         "batch": 1.0,
         "mini-batch": 1.0,
@@ -115,15 +116,14 @@ class Adadelta(FirstOrder):
             "step_square": zeros(n_params, dtype),
         }
 
-    def step(
-        self, params: Array, grad: Array, state: State, rate: Rate, value: float
+    def step_through(
+        self, blocks: Blocks, state: State, rate: float, value: float
     ) -> None:
-        moments = state["square"], state["step_square"]
-        for r, p, g, square, step_square in stretches(rate, params, grad, *moments):
+        for factor, p, g, square, step_square in blocks:
             scale(square, self.rho)
             add_scaled(square, 1.0 - self.rho, g * g)
             g *= np.sqrt(step_square + self.floor)
             g /= np.sqrt(square + self.floor)
             scale(step_square, self.rho)
             add_scaled(step_square, 1.0 - self.rho, g * g)
-            add_scaled(p, -r, g)
+            add_scaled(p, -rate * factor, g)

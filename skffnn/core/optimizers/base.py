@@ -1,6 +1,8 @@
 """What every optimizer promises."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -8,8 +10,16 @@ import numpy as np
 from skffnn.core.part import Part
 from skffnn.core.rates import Rate
 from skffnn.core.typing import Array
+from skffnn.core.vectors import stretches
 
 State: TypeAlias = dict[str, Any]
+
+# A step on given vectors: takes the learning rate before the factors of `layer_rates`,
+# and J before the step.
+Step: TypeAlias = Callable[[float, float], None]
+
+# Of each block a factor on the learning rate, then its part of every vector.
+Blocks: TypeAlias = list[tuple[Any, ...]]
 
 
 class Optimizer(Part):
@@ -97,3 +107,74 @@ class FirstOrder(Optimizer, ABC):
         value : float
             J at `params`, before the step.
         """
+
+    def bind(self, params: Array, grad: Array, state: State, factors: Rate) -> Step:
+        """Return `step` of many steps on the same vectors.
+
+        To be overridden only where something can be made ready for them.
+
+        Parameters
+        ----------
+        params, grad, state
+            As above.
+        factors : float or Piecewise
+            What the rate of each step is multiplied with.
+
+        Returns
+        -------
+        step : callable
+            Takes the rate before these factors, a float, and the value.
+        """
+
+        def step(rate: float, value: float) -> None:
+            self.step(params, grad, state, rate * factors, value)
+
+        return step
+
+
+class Blockwise(FirstOrder):
+    """Steps that go through all vectors together, a block of each at a time.
+
+    What one operation has left in the cache is there for the next. The blocks are cut
+    once for many steps, which saves up to a twentieth of an update.
+
+    Attributes
+    ----------
+    vectors : tuple of str
+        The entries of the state that are cut like the parameters.
+    """
+
+    vectors: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def step_through(
+        self, blocks: Blocks, state: State, rate: float, value: float
+    ) -> None:
+        """Change all blocks and `state` in place.
+
+        Parameters
+        ----------
+        blocks : list of tuple
+            In each a factor on the rate, a part of the parameters, that of the
+            gradient, and that of each of the `vectors`.
+        state : dict
+            What `init` returned.
+        rate : float
+            The learning rate before the factors.
+        value : float
+            J before the step.
+        """
+
+    def step(
+        self, params: Array, grad: Array, state: State, rate: Rate, value: float
+    ) -> None:
+        self.step_through(self._cut(params, grad, state, rate), state, 1.0, value)
+
+    def bind(self, params: Array, grad: Array, state: State, factors: Rate) -> Step:
+        if type(self).step is not Blockwise.step:  # that of a subclass of the user
+            return super().bind(params, grad, state, factors)
+        blocks = self._cut(params, grad, state, factors)
+        return partial(self.step_through, blocks, state)
+
+    def _cut(self, params: Array, grad: Array, state: State, factors: Rate) -> Blocks:
+        return stretches(factors, params, grad, *(state[name] for name in self.vectors))

@@ -7,15 +7,15 @@ import numpy as np
 
 from skffnn.core.checks import require
 from skffnn.core.memory import zeros
-from skffnn.core.optimizers.base import FirstOrder, State
+from skffnn.core.optimizers.base import Blocks, Blockwise, FirstOrder, State
 from skffnn.core.part import part
 from skffnn.core.rates import Rate
 from skffnn.core.typing import Array
-from skffnn.core.vectors import add_scaled, faded, stretches
+from skffnn.core.vectors import add_scaled, faded
 
 
 @part
-class SGD(FirstOrder):
+class SGD(Blockwise):
     """Gradient descent with momentum (Polyak 1964), or Nesterov's (1983).
 
     v = momentum * v - rate * grad. Then params += v, or with Nesterov's momentum
@@ -32,6 +32,7 @@ class SGD(FirstOrder):
     """
 
     shared: ClassVar[tuple[str, ...]] = ("momentum", "nesterovs_momentum")
+    vectors: ClassVar[tuple[str, ...]] = ("velocity",)
     auto_rate: ClassVar[dict[str, float]] = {
         "batch": 0.01,
         "mini-batch": 0.01,
@@ -52,22 +53,22 @@ class SGD(FirstOrder):
             "factor": 1.0,
         }
 
-    def step(
-        self, params: Array, grad: Array, state: State, rate: Rate, value: float
+    def step_through(
+        self, blocks: Blocks, state: State, rate: float, value: float
     ) -> None:
         velocity = state["velocity"]
         if not len(velocity):
-            for r, p, g in stretches(rate, params, grad):
-                add_scaled(p, -r, g)
+            for factor, p, g, _ in blocks:
+                add_scaled(p, -rate * factor, g)
             return
-        state["factor"] = factor = faded(velocity, state["factor"], self.momentum)
-        for r, p, g, v in stretches(rate, params, grad, velocity):
-            add_scaled(v, -r / factor, g)
+        state["factor"] = of_v = faded(velocity, state["factor"], self.momentum)
+        for factor, p, g, v in blocks:
+            add_scaled(v, -rate * factor / of_v, g)
             if self.nesterovs_momentum:
-                add_scaled(p, self.momentum * factor, v)
-                add_scaled(p, -r, g)
+                add_scaled(p, self.momentum * of_v, v)
+                add_scaled(p, -rate * factor, g)
             else:
-                add_scaled(p, factor, v)
+                add_scaled(p, of_v, v)
 
 
 @part
