@@ -17,7 +17,15 @@ from timing import Contestant, seconds_of
 
 from skffnn.core.memory import empty, zeros
 
-__all__ = ["adam", "contestant", "penalty", "plain_sgd", "product_of_rows", "sgd"]
+__all__ = [
+    "adam",
+    "contestant",
+    "cut",
+    "penalty",
+    "plain_sgd",
+    "product_of_rows",
+    "sgd",
+]
 
 ALPHA, RATE, MOMENTUM, BETA_1, BETA_2, EPSILON = 1e-4, 1e-4, 0.9, 0.9, 0.999, 1e-8
 BLOCK_BYTES, SMALLEST = 256 * 1024, 1e-3
@@ -27,20 +35,12 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
     """Return the training of a task; a unit is an epoch."""
     n_rows, sizes, dtype = task.batch_size, task.layer_sizes, X.dtype
     dot, ger, scal = get_blas_funcs(("dot", "ger", "scal"), dtype=dtype)
-    shapes = list(pairwise(sizes))
-    n_layers = len(shapes)
-    n_weights = sum(fan_in * fan_out for fan_in, fan_out in shapes)
+    n_layers = len(sizes) - 1
+    n_weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
     n_params = n_weights + sum(sizes[1:])
-
-    def cut(flat: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        ends = np.cumsum([a * b for a, b in shapes] + list(sizes[1:]))[:-1]
-        parts = np.split(flat, ends)
-        weights = [W.reshape(s) for W, s in zip(parts[:n_layers], shapes, strict=True)]
-        return weights, parts[n_layers:]
-
     rng = np.random.default_rng(0)
     params, grad = zeros(n_params, dtype), empty(n_params, dtype)
-    (W, b), (dW, db) = cut(params), cut(grad)
+    (W, b), (dW, db) = cut(params, sizes), cut(grad, sizes)
     for weights in W:
         bound = math.sqrt(6.0 / len(weights))
         weights[...] = rng.uniform(-bound, bound, weights.shape)
@@ -110,6 +110,17 @@ def contestant(task: Any, X: np.ndarray, y: np.ndarray) -> Contestant:
                 total += value
 
     return lambda n_epochs: seconds_of(lambda: train(n_epochs))
+
+
+def cut(
+    flat: np.ndarray, layer_sizes: tuple[int, ...]
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return the weights and the biases of all layers, as views of one vector."""
+    shapes = list(pairwise(layer_sizes))
+    ends = np.cumsum([a * b for a, b in shapes] + list(layer_sizes[1:]))[:-1]
+    *parts, last_bias = np.split(flat, ends)
+    weights = [W.reshape(shape) for W, shape in zip(parts, shapes, strict=False)]
+    return weights, [*parts[len(shapes) :], last_bias]
 
 
 def product_of_rows(
