@@ -278,10 +278,11 @@ class FFNNClassifier(ClassifierMixin, BaseFFNN):
     ) -> Self:
         """Train one epoch on X and y, going on from the last call.
 
-        Called k times on the same rows it is ``fit`` with ``max_iter=k`` and
-        ``learning_rate="constant"``, which "auto" means here. After `fit` it goes on
-        with the parameters and the random stream, but with an optimizer and an average
-        that start afresh, unless `warm_start` is True.
+        Called k times on the same rows it is a ``fit`` with ``max_iter=k`` that does
+        not converge before, with ``learning_rate="constant"``, which "auto" means here,
+        and with ``early_stopping=False``. After `fit` it goes on with the parameters
+        and the random stream, but with an optimizer and an average that start afresh,
+        unless `warm_start` is True.
 
         With a validation set each call adds to `validation_scores_`. Once
         `n_iter_no_change` calls in a row have not improved the score, `stop_reason_` is

@@ -324,9 +324,9 @@ best_loss_ : float
     The lowest of them.
 validation_scores_ : list of float or None
     `scoring` of the hold-out after each epoch; by default the values of
-    `validation_loss_curve_` with their signs changed. NaN for an epoch that had no
-    hold-out, as a call of `partial_fit` without one. With `refit`, those of the
-    training before.
+    `validation_loss_curve_` with their signs changed. A call of `partial_fit` without
+    a hold-out is NaN once a later call has one; until then the list ends at the last
+    call that was judged. With `refit`, those of the training before.
 best_validation_score_ : float or None
     The highest of them.
 validation_loss_curve_ : list of float or None
