@@ -27,7 +27,7 @@ from sklearn.model_selection import GridSearchCV
 import skffnn
 from skffnn.core.batches import SOLVERS
 from skffnn.core.links import LINKS, Link, LogisticLink, SoftmaxLink
-from skffnn.core.losses import LOSSES, IgnoringMissing, SeparableLoss
+from skffnn.core.losses import LOSSES, IgnoringMissing, SeparableLoss, SquaredError
 from skffnn.core.losses.positive import Tweedie
 from skffnn.core.schedules import Exponential
 
@@ -732,6 +732,61 @@ def test_a_deviance_of_amounts_knows_no_unit_in_single_precision(unit):
     assert model.loss_ == pytest.approx(loss, rel=1e-3)
 
 
+@pytest.mark.parametrize("unit", [1e-25, 1e25])
+def test_predictions_of_amounts_are_not_clipped_in_single_precision(unit):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100, 2)).astype(np.float32)
+    y = rng.gamma(5.0, np.exp(X[:, 0]))
+    model = FFNNRegressor((8,), loss="gamma", max_iter=5, random_state=0)
+    expected = model.fit(X, y).predict(X)
+    predicted = model.fit(X, unit * y).predict(X)
+    assert predicted.dtype == np.float32
+    np.testing.assert_allclose(predicted / unit, expected, 1e-3)
+
+
+def test_predictions_beyond_the_largest_number_stay_finite():
+    raw = np.array([[1000.0]], np.float32)
+    assert np.isfinite(LOSSES["gamma"]["continuous"]().predict(raw)).all()
+
+
+@pytest.mark.parametrize("count", [1e3, 1e9, 1e15])
+def test_the_deviance_of_large_counts_is_precise_in_single_precision(count):
+    rng = np.random.default_rng(0)
+    y = np.exp(rng.normal(np.log(count), 1e-2, (200, 1))).astype(np.float32)
+    raw = np.full_like(y, np.log(count))
+    loss = LOSSES["poisson"]["continuous"]()
+    value, gradient = loss.per_target(y, raw, slope := np.empty_like(raw)), slope
+    mu, y = np.exp(raw.astype(np.longdouble)), y.astype(np.longdouble)
+    exact = y * np.log(y / mu) - y + mu
+    assert (value >= 0.0).all()
+    np.testing.assert_allclose(value.sum(), float(exact.sum()), rtol=1e-3)
+    np.testing.assert_allclose(gradient, (mu - y).astype(float), atol=1e-5 * count)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e10, 1e15])
+def test_a_wide_distribution_is_right_in_single_precision(scale):
+    loss = LOSSES["gaussian_nll"]["continuous"]()
+    y = np.array([[-1.0], [0.5], [2.0]], np.float32) * np.float32(scale)
+    raw = np.array([[0.0, 2.0 * np.log(scale)]] * 3, np.float32)
+    gradient = np.empty_like(raw)
+    value = loss.value_and_gradient(y, raw, None, gradient)
+    z = np.array([-1.0, 0.5, 2.0])
+    np.testing.assert_allclose(gradient[:, 0] * scale, -z, rtol=1e-4)
+    np.testing.assert_allclose(gradient[:, 1], 0.5 - 0.5 * z**2, atol=1e-4)
+    expected = 0.5 * np.sum(z**2 + np.log(2.0 * np.pi) + 2.0 * np.log(scale))
+    assert value == pytest.approx(expected, rel=1e-5)
+    pooled = loss.pool(np.stack([raw, raw]))
+    np.testing.assert_allclose(pooled, raw, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("value", [3.0, 0.1, 1e-9, 1e9, 0.0])
+@pytest.mark.parametrize("n_rows", [1, 3, 10])
+def test_a_constant_target_says_nothing_of_its_unit(value, n_rows):
+    loss = LOSSES["gaussian_nll"]["continuous"]()
+    constant = loss.best_constant(np.full((n_rows, 1), value), None)
+    np.testing.assert_allclose(constant, [value, 0.0], rtol=1e-15)
+
+
 @pytest.mark.parametrize(
     "power", [1.0 + 1e-12, 1.000001, 1.0001, 1.3, 1.9999, 2.0 - 1e-12]
 )
@@ -762,6 +817,22 @@ class LogitNormal(SeparableLoss):
     def per_target(self, y, raw, gradient_out):
         np.subtract(raw, np.log(y) - np.log1p(-y), out=gradient_out)
         return 0.5 * np.square(gradient_out)
+
+
+class CappedError(SquaredError):
+    def per_target(self, y, raw, gradient_out):
+        np.clip(raw - y, -1.0, 1.0, out=gradient_out)
+        return 0.5 * np.square(gradient_out)
+
+
+@pytest.mark.parametrize("weight", [None, np.array([1.0, 2.0, 0.5])])
+def test_a_subclass_of_the_squared_error_may_write_per_target_only(weight):
+    y, raw = np.zeros((3, 1)), np.array([[-3.0], [0.5], [2.0]])
+    gradient = np.empty_like(raw)
+    value = CappedError().value_and_gradient(y, raw, weight, gradient)
+    shares = np.ones(3) if weight is None else weight
+    assert value == pytest.approx(shares @ [0.5, 0.125, 0.5])
+    np.testing.assert_allclose(gradient[:, 0], shares * [-1.0, 0.5, 1.0])
 
 
 def test_a_gap_is_filled_with_a_target_that_the_loss_allows(diabetes):

@@ -6,7 +6,7 @@ together with their logarithms. scikit-learn calls it the output activation.
 
 from abc import ABC, abstractmethod
 from math import log
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.special import expit, log_expit, logsumexp
@@ -26,6 +26,7 @@ __all__ = [
     "TanhLink",
     "clipped_exp",
     "clipped_expm1",
+    "largest_exponent",
 ]
 
 
@@ -97,7 +98,7 @@ class Link(Part, ABC):
         """Return the scores, large numbers where they would be infinite.
 
         A prediction may have rounded to an end of the range, whose score is infinite.
-        The inverse of the number that stands for it is that end again.
+        The inverse of the number that stands for it is that end again, or next to it.
         """
         with np.errstate(divide="ignore"):
             score = self.score(prediction)
@@ -269,5 +270,10 @@ def clipped_expm1(raw: Array) -> Array:
 
 def clip_exponent(raw: Array) -> Array:
     """Return a copy in which no number is too large for `clipped_exp`."""
-    limit = LARGEST_SHARE_OF_EXPONENT * np.log(np.finfo(raw.dtype).max)
+    limit = largest_exponent(raw.dtype)
     return np.clip(raw, -limit, limit)
+
+
+def largest_exponent(dtype: np.dtype) -> Any:
+    """Return where `clipped_exp` ends, in that dtype."""
+    return LARGEST_SHARE_OF_EXPONENT * np.log(np.finfo(dtype).max)

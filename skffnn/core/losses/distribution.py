@@ -1,11 +1,13 @@
 """Losses that predict more of a distribution than its centre."""
 
+from math import log
 from typing import ClassVar
 
 import numpy as np
+from scipy.special import logsumexp
 
 from skffnn.core.checks import first_outside
-from skffnn.core.links import clipped_exp
+from skffnn.core.links import clipped_exp, largest_exponent
 from skffnn.core.losses.base import SeparableLoss
 from skffnn.core.losses.constants import weighted_mean, weighted_quantile
 from skffnn.core.part import part
@@ -120,7 +122,8 @@ class GaussianNLL(SeparableLoss):
     def per_target(self, y: Array, raw: Array, gradient_out: Array) -> Array:
         n_targets = y.shape[1]
         log_variance = raw[:, n_targets:]
-        precision = clipped_exp(-log_variance)
+        # A large variance may be of any size, only a small one is clipped.
+        precision = np.exp(np.minimum(-log_variance, largest_exponent(raw.dtype)))
         residual = raw[:, :n_targets] - y
         scaled = residual * precision
         gradient_out[:, :n_targets] = scaled
@@ -138,7 +141,10 @@ class GaussianNLL(SeparableLoss):
         """
         mean = weighted_mean(y, weight)
         variance = weighted_mean(np.square(y - mean), weight)
-        return np.concatenate([mean, np.log(np.where(variance > 0.0, variance, 1.0))])
+        rounding = np.square(4.0 * np.finfo(mean.dtype).eps * mean)
+        return np.concatenate(
+            [mean, np.log(np.where(variance > rounding, variance, 1.0))]
+        )
 
     def pool(self, raw: Array) -> Array:
         """Return mean and variance of the mixture of the members' distributions.
@@ -146,10 +152,12 @@ class GaussianNLL(SeparableLoss):
         Its variance is the mean of theirs plus the variance of their means
         (Lakshminarayanan, Pritzel and Blundell 2017, section 2.4).
         """
-        n_targets = raw.shape[2] // 2
-        means, variances = raw[..., :n_targets], clipped_exp(raw[..., n_targets:])
-        variance = variances.mean(axis=0) + means.var(axis=0)
-        return np.hstack([means.mean(axis=0), np.log(variance)])
+        n_members, n_targets = len(raw), raw.shape[2] // 2
+        means, log_variances = raw[..., :n_targets], raw[..., n_targets:]
+        of_theirs = logsumexp(log_variances, axis=0) - log(n_members)
+        with np.errstate(divide="ignore"):  # where all members agree
+            of_means = np.log(means.var(axis=0))
+        return np.hstack([means.mean(axis=0), np.logaddexp(of_theirs, of_means)])
 
     def predict(self, raw: Array) -> Array:
         """Return the means."""

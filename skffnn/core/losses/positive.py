@@ -8,7 +8,6 @@ PoissonRegressor, GammaRegressor and TweedieRegressor minimise the same.
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import xlogy
 
 from skffnn.core.checks import require
 from skffnn.core.links import ExpLink, clipped_exp, clipped_expm1
@@ -25,7 +24,10 @@ SMALLEST_MEAN = 1e-3
 
 
 class Deviance(SeparableLoss):
-    """Half a deviance of mu = exp(raw); a subclass writes `per_target`."""
+    """Half a deviance of mu = exp(raw); a subclass writes `per_target`.
+
+    What is computed is d = log(mu / y): in it the unit of y changes nothing.
+    """
 
     link = ExpLink()
 
@@ -33,6 +35,11 @@ class Deviance(SeparableLoss):
         """Return the logarithm of the mean."""
         mean = weighted_mean(y, weight)
         return np.log(np.where(mean > 0.0, mean, SMALLEST_MEAN))
+
+    def predict(self, raw: Array) -> Array:
+        """Return the means, which may be as large as the precision allows."""
+        largest = 0.99 * np.log(np.finfo(raw.dtype).max)
+        return np.exp(np.minimum(raw, largest))
 
 
 class Poisson(Deviance):
@@ -45,11 +52,16 @@ class Poisson(Deviance):
     target_range: ClassVar[str] = "[0, inf)"
 
     def per_target(self, y: Array, raw: Array, gradient_out: Array) -> Array:
-        mu = clipped_exp(raw)
-        np.subtract(mu, y, out=gradient_out)
-        loss: Array = xlogy(y, y)
-        loss -= y * raw
-        loss += gradient_out
+        # With d = log(mu / y) it is y (expm1(d) - d). Of large counts the terms of the
+        # formula above would leave nothing but rounding.
+        zero = y == 0.0
+        d = raw - np.log(np.where(zero, 1.0, y))
+        np.multiply(y, clipped_expm1(d), out=gradient_out)
+        loss: Array = gradient_out - y * d
+        if zero.any():
+            mu = clipped_exp(raw)
+            np.copyto(gradient_out, mu, where=zero)
+            np.copyto(loss, mu, where=zero)
         return loss
 
 
@@ -64,7 +76,6 @@ class Gamma(Deviance):
     target_range: ClassVar[str] = "(0, inf)"
 
     def per_target(self, y: Array, raw: Array, gradient_out: Array) -> Array:
-        # log(mu / y): the unit of y changes nothing.
         loss: Array = raw - np.log(y)
         np.subtract(1.0, clipped_exp(-loss), out=gradient_out)
         loss -= gradient_out
