@@ -586,6 +586,44 @@ def test_a_frame_of_pandas_is_told_by_its_class():
     assert TabularPreprocessor().fit(X).kinds_ == ["numeric", "categorical"]
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda spans: pd.DataFrame({"latency": spans}),
+        lambda spans: pl.DataFrame({"latency": spans}),
+        lambda spans: pd.DataFrame(
+            {"latency": pd.array(spans, dtype=pd.ArrowDtype(pa.duration("ns")))}
+        ),
+    ],
+)
+def test_durations_are_as_precise_as_they_are_given(make):
+    spans = np.array([120, 480, 700, 900], "timedelta64[ns]")
+    fitted = TabularPreprocessor(numeric="standard").fit(make(spans))
+    codes = fitted.transform(make(spans))[:, 0]
+    seconds = 1e-9 * spans.astype(float)
+    np.testing.assert_allclose(codes, (seconds - seconds.mean()) / seconds.std())
+
+
+def test_the_same_time_on_two_clocks_is_two_times():
+    noon = dt.datetime(2020, 1, 1, 12, tzinfo=dt.UTC)
+    there = noon.astimezone(dt.timezone(dt.timedelta(hours=5)))
+    assert noon == there
+    later = dt.datetime(2021, 6, 1, 5, tzinfo=dt.UTC)
+    times = pd.DataFrame({"t": pd.Series([noon, there, None, later], dtype=object)})
+    fitted = TabularPreprocessor(numeric="standard").fit(times)
+    codes = fitted.transform(times)
+    alone = np.vstack([fitted.transform(times[i : i + 1]) for i in range(4)])
+    np.testing.assert_array_equal(codes, alone)
+    assert not np.array_equal(codes[0], codes[1])
+
+
+def test_booleans_of_numpy_among_numbers_are_numbers():
+    x = pd.DataFrame({"x": pd.Series([np.True_, 0.5, 2.0], dtype=object)})
+    codes = TabularPreprocessor(numeric="standard").fit_transform(x)
+    plain = TabularPreprocessor(numeric="standard").fit_transform([[1.0], [0.5], [2.0]])
+    np.testing.assert_array_equal(codes, plain)
+
+
 def test_nat_alone_is_missing_in_a_column_of_numbers_or_durations():
     frame = pd.DataFrame(
         {"q": pd.to_timedelta([1, 2, 3, 4], unit="h"), "n": [1.0, 2.0, np.nan, 4.0]}

@@ -32,6 +32,24 @@ def streets(rng):
     )
 
 
+def test_weights_whose_sum_overflows_keep_the_categories(rng):
+    city = pd.DataFrame({"city": np.tile(list("abcd"), 50)})
+    weight = rng.uniform(0.5, 1.0, 200)
+    for options in ({"min_frequency": 0.01}, {"categorical": "target"}):
+        usual, large = (
+            TabularPreprocessor(**options).fit(city, np.arange(200.0), sample_weight=w)
+            for w in (weight, weight * 1e307)
+        )
+        np.testing.assert_allclose(large.transform(city), usual.transform(city), 1e-9)
+
+
+def test_categories_may_be_tuples():
+    pairs = pd.DataFrame({"pair": pd.Categorical([("a", 1), ("b", 2), ("a", 1)])})
+    fitted = TabularPreprocessor().fit(pairs)
+    assert fitted.categories_[0].tolist() == [("a", 1), ("b", 2)]
+    np.testing.assert_array_equal(fitted.transform(pairs)[:, 0], [-1.0, 1.0, -1.0])
+
+
 # One-hot
 
 

@@ -204,6 +204,15 @@ def test_rounding_is_no_information(rng, numeric):
     assert not codes.any()
 
 
+@pytest.mark.parametrize("numeric", ["robust_bins", "piecewise_linear"])
+def test_edges_that_differ_by_rounding_coincide(rng, numeric):
+    x = np.where(rng.random(400) < 0.5, 0.3, 0.1 + 0.2)
+    x[:80] = 100.0 * rng.random(80)
+    fitted = TabularPreprocessor(numeric=numeric, n_bins=8).fit(x[:, None])
+    codes = fitted.transform([[0.3], [0.1 + 0.2]])
+    assert np.abs(codes[1] - codes[0]).max() < 1e-12
+
+
 def test_quartiles_that_differ_by_rounding_coincide(rng):
     x = np.where(rng.random(50) < 0.5, 0.3, 0.1 + 0.2)
     x[:2] = 0.0, 100.0
@@ -291,6 +300,16 @@ def test_sparse_is_dense_minus_what_a_row_of_zeros_becomes(
     names = sparse.get_feature_names_out()
     source = [int(name[1]) for name in names]
     assert not D.toarray()[(S == 0.0)[:, source]].any()
+
+
+@every_encoding
+def test_a_frame_of_a_sparse_matrix_is_the_dense_encoding(S, numeric):
+    fitted = TabularPreprocessor(numeric=numeric).set_output(transform="pandas")
+    frame = fitted.fit_transform(sp.csr_array(S))
+    dense = TabularPreprocessor(numeric=numeric).fit_transform(S)
+    np.testing.assert_allclose(frame.to_numpy(), dense, atol=1e-12)
+    assert not fitted.sparse_output_
+    assert not fitted.offset_.any()
 
 
 @every_encoding

@@ -86,8 +86,8 @@ def find_categories(
     if not in_order:
         present = _sorted(present, levels.values)
     counts = counts[present]
-    values = np.empty(len(present), dtype=object)
-    values[:] = [levels.values[i] for i in present]
+    # One by one, as tuples would be taken for rows.
+    values = np.fromiter((levels.values[i] for i in present), object, len(present))
 
     rare = np.zeros(len(values), dtype=bool)
     if min_frequency is not None:

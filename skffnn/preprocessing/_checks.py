@@ -93,6 +93,8 @@ def check_weight(sample_weight: Any, n_rows: int) -> Any:
         )
     if not weight.any():
         raise ValueError("Sample weights must contain at least one non-zero number")
+    if weight.max() > np.finfo(np.float64).max / n_rows:  # their sum may overflow
+        weight = weight / weight.max()
     return weight
 
 

@@ -113,7 +113,10 @@ def _read_pandas(series: Any, label: str) -> Column:
             series = pd.DatetimeIndex(series).tz_localize(None)
         return Column(label, "date", series.to_numpy("datetime64[us]"))
     if dtype.kind == "m":
-        return Column(label, "duration", _seconds(series.to_numpy("timedelta64[us]")))
+        unit = getattr(getattr(dtype, "pyarrow_dtype", dtype), "unit", "ns")
+        return Column(
+            label, "duration", _seconds(series.to_numpy(f"timedelta64[{unit}]"))
+        )
     raise _no_such_kind(label, dtype)
 
 
@@ -180,7 +183,7 @@ def _read_objects(values: Any, label: str) -> Column:
     if all(issubclass(t, timedelta | np.timedelta64) for t in types):
         spans = _seconds(np.array([*known, "NaT"], "timedelta64[us]"))
         return Column(label, "duration", spans[codes])
-    if all(issubclass(t, Real) for t in types):
+    if all(issubclass(t, Real | np.bool_) for t in types):
         try:
             floats = np.array([*known, np.nan], dtype=np.float64)
         except OverflowError:
@@ -190,13 +193,17 @@ def _read_objects(values: Any, label: str) -> Column:
             ) from None
         return Column(label, "numeric", floats[codes])
     if all(issubclass(t, date | np.datetime64) for t in types):
+        if any(getattr(t, "tzinfo", None) is not None for t in known):
+            # Equal times, which are one key of a dict, may be read from other clocks.
+            known = ["NaT" if _is_missing(value) else value for value in values]
+            codes = np.arange(len(known))
         times = [
             t.replace(tzinfo=None) if isinstance(t, datetime) else t for t in known
         ]
         return Column(label, "date", np.array([*times, "NaT"], "datetime64[us]")[codes])
     if any(issubclass(t, complex | np.complexfloating) for t in types):
         raise ValueError(f"Complex data not supported, but column {label!r} holds it")
-    odd = [t for t in types if not issubclass(t, str | bytes | Real)]
+    odd = [t for t in types if not issubclass(t, str | bytes | Real | np.bool_)]
     if odd:
         wrong = odd[0].__name__
         number = "; convert it to float" if issubclass(odd[0], Number) else ""
@@ -223,9 +230,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def _seconds(spans: Any) -> Any:
-    return np.where(
-        np.isnat(spans), np.nan, spans.astype("timedelta64[us]").astype(float) / 1e6
-    )
+    return spans / np.timedelta64(1, "s")  # NaN where there is none
 
 
 def _no_such_kind(label: str, dtype: Any) -> TypeError:

@@ -215,7 +215,7 @@ class PiecewiseLinear(NumericEncoder):
         levels = np.linspace(0.0, 1.0, n_bins + 1)
         return cls(
             [
-                np.zeros(0) if c.is_constant else np.unique(c.quantiles(levels))
+                np.zeros(0) if c.is_constant else _distinct(c.quantiles(levels))
                 for c in columns
             ]
         )
@@ -295,6 +295,16 @@ class RobustBins(NumericEncoder):
         codes *= 0.5
         codes[np.isnan(codes)] = 0.0
         return codes
+
+
+def _distinct(quantiles: Any) -> Any:
+    """Return what is left of sorted numbers without those that differ by rounding."""
+    first, *others = quantiles.tolist()
+    kept = [first]
+    for edge in others:
+        if edge - kept[-1] > rounding_of(kept[-1], edge):
+            kept.append(edge)
+    return np.array(kept)
 
 
 NUMERIC: dict[str, type[NumericEncoder]] = {

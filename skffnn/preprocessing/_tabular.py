@@ -353,7 +353,8 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
         sparse = self.sparse_output
         if sparse == "auto":
             limit = 1.0 if sp.issparse(table) else 0.1
-            sparse = plan.memory_if_sparse(rows, self.dtype_) < limit
+            takes_less = plan.memory_if_sparse(rows, self.dtype_) < limit
+            sparse = takes_less and not self._makes_frames()
         if sparse and sp.issparse(table):
             plan.offset = plan.at_zero
         self.sparse_output_ = bool(sparse)
@@ -372,13 +373,16 @@ class TabularPreprocessor(TransformerMixin, BaseEstimator):
     def _encode(self, rows: Rows) -> Any:
         sparse = self.sparse_output_
         if sparse and self.sparse_output == "auto":
-            # A frame cannot hold it, and scikit-learn would refuse to try.
-            config = getattr(self, "_sklearn_output_config", {})
-            wanted = config.get("transform", get_config()["transform_output"])
-            sparse = wanted == "default"
+            sparse = not self._makes_frames()
         if sparse:
             return self._plan.encode_sparse(rows, self.dtype_)
         return self._plan.encode(rows, self.dtype_)
+
+    def _makes_frames(self) -> bool:
+        """Return whether a frame is wanted, which could hold no sparse columns."""
+        config = getattr(self, "_sklearn_output_config", {})
+        wanted = config.get("transform", get_config()["transform_output"])
+        return bool(wanted != "default")
 
 
 def _precision(table: Any) -> type:
