@@ -17,7 +17,7 @@ from sklearn.preprocessing import scale
 
 import skffnn
 from skffnn import Checkpoint
-from skffnn.core.layer_rates import FanIn
+from skffnn.core.layer_rates import FanIn, LayerRates
 from skffnn.core.losses import LOSSES, SquaredError
 from skffnn.core.optimizers import LBFGS, OPTIMIZERS
 from skffnn.core.schedules import Schedule
@@ -441,6 +441,34 @@ def test_a_rule_may_be_an_object():
     other = regressor(layer_rates=FanIn(bias=1.0), input_scale=True).fit(X, Y)
     assert not np.array_equal(flat(other), flat(named))
     assert clone(other).layer_rates == FanIn(bias=1.0)
+
+
+class FrozenFirst(LayerRates):
+    def factors(self, layout):
+        n_layers = len(layout.shapes["weights"])
+        of_layers = [0.0] + [1.0] * (n_layers - 1)
+        return {"weights": of_layers, "biases": of_layers}
+
+
+@pytest.mark.parametrize("average", [False, True])
+@pytest.mark.parametrize("name", STEPPERS)
+def test_a_layer_that_is_frozen_after_some_training_stays_where_it_is(name, average):
+    solver = "batch" if name == "rprop" else "mini-batch"
+    model = regressor(
+        hidden_layer_sizes=(8,), solver=solver, optimizer=name, warm_start=True,
+        average=average, max_iter=5,
+    ).fit(X, Y)  # fmt: skip
+    W, V = (weights.copy() for weights in model.coefs_)
+    model.set_params(layer_rates=FrozenFirst()).fit(X, Y)
+    np.testing.assert_allclose(model.coefs_[0], W, rtol=1e-12)
+    assert not np.allclose(model.coefs_[1], V)
+
+
+def test_an_average_of_another_kind_begins_anew():
+    model = regressor(average=0.9, warm_start=True, max_iter=20).fit(X, Y)
+    model.set_params(average=True, max_iter=1).fit(X, Y)
+    state = model._state
+    assert state.average.n == state.step / 21
 
 
 @pytest.mark.parametrize("field", ["bias", "scale"])

@@ -1,6 +1,7 @@
 """Numbers in intervals: hyperparameters where an object is made, and targets."""
 
 import math
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ __all__ = ["first_outside", "require"]
 def require(owner: object, **intervals: str) -> None:
     """Raise ValueError unless each named field of `owner` lies in its interval.
 
+    A number of numpy's becomes one of Python's: np.float64 would widen float32 arrays.
+
     Parameters
     ----------
     owner : object
@@ -22,10 +25,10 @@ def require(owner: object, **intervals: str) -> None:
     """
     for name, interval in intervals.items():
         value = getattr(owner, name)
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            number = math.nan
+        if isinstance(value, np.generic):
+            value = value.item()
+            object.__setattr__(owner, name, value)
+        number = float(value) if isinstance(value, Real) else math.nan
         if not inside(np.float64(number), interval):
             raise ValueError(
                 f"{name} of {type(owner).__name__} must be a number in {interval}, "

@@ -73,6 +73,7 @@ def leave_a_lost_average(
     iterate = state.average.iterate
     if much_larger(measure(state.params), measure(iterate)):
         np.copyto(state.params, iterate)
+        state.average = None
 
 
 def block_has_exploded(

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from skffnn.core.network import Network
-from skffnn.core.passes import KEEP_ALL
+from skffnn.core.passes import NO_MASKS
 from skffnn.core.schedules import Constant, Schedule
 from skffnn.core.state import TrainingState
 from skffnn.core.typing import Array, Features, Mask, Masks
@@ -26,8 +26,9 @@ Thin: TypeAlias = Callable[[Features], tuple[Features, Masks]]
 # A unit is left out where a random byte is below a threshold. To find out for 256 rows
 # of 128 units takes 11 us; with a random float32 for each unit it takes 61 us. So the
 # rate of one pass is a multiple of 1 / LEVELS: that below or above the rate asked for,
-# drawn such that it is right on average. What is kept is divided by just the share that
-# this pass keeps, so that the mean of what a layer reads is right in every pass.
+# drawn such that it is right on average, up to 255 / 256. What is kept is divided by
+# just the share that this pass keeps, so that the mean of what a layer reads is right
+# in every pass.
 LEVELS = 256
 
 
@@ -99,7 +100,7 @@ class Thinning:
                 f"The schedule of dropout must return a factor in [0, 1]. Got {share!r}"
             )
         if share == 0.0:
-            return X, KEEP_ALL
+            return X, NO_MASKS
         if self._input_rate:
             X = self._thin_features(X, share * self._input_rate)
         n_rows = X.shape[0]
@@ -143,4 +144,4 @@ class Thinning:
 
 def keep_all(X: Features) -> tuple[Features, Masks]:
     """Leave nothing out."""
-    return X, KEEP_ALL
+    return X, NO_MASKS

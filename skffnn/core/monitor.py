@@ -97,11 +97,13 @@ class Monitor:
             state.progress.best_params = before.best_params
             state.progress.best_loss = before.best_loss
             state.progress.judged = True
-        elif self.incremental and self.holdout_loss is not None:
-            # The calls so far were judged by something else.
-            state.best_loss, state.stalled_epochs = math.inf, 0
-        elif state.loss_curve:  # a warm start
-            self._judge_the_start(state)
+        else:
+            others_judged = 0 < state.epoch <= len(state.validation_scores)
+            if self.incremental and (others_judged or self.holdout_loss is not None):
+                # The epochs so far were judged by something else.
+                state.best_loss, state.stalled_epochs = math.inf, 0
+            if state.loss_curve:
+                self._judge_the_start(state)
         self.resume(state)
 
     def _judge_the_start(self, state: TrainingState) -> None:
@@ -109,6 +111,9 @@ class Monitor:
         if self.holdout_loss is None:
             state.best_epoch = 0
             return
+        # After `refit` they are those of the training before, which was longer.
+        del state.validation_loss_curve[state.epoch :]
+        del state.validation_scores[state.epoch :]
         loss, score = self.ask_holdout(state.params)
         if math.isfinite(loss):
             progress_of(state).best_loss = -score

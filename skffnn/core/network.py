@@ -93,8 +93,7 @@ class Network:
 
         Biases start at zero, gains and scales at one, but the scales of several members
         are normal with standard deviation 1/2 about it, so that they differ. The draws
-        depend on `rng` and the layer sizes only: float32 parameters are the rounded
-        float64 ones.
+        do not depend on the dtype: float32 parameters are the rounded float64 ones.
         """
         params = zeros(self.layout.size, dtype)
         groups = self.layout.groups(params)

@@ -13,10 +13,10 @@ import numpy as np
 from skffnn.core.layers import Linear
 from skffnn.core.typing import Array, Features, Masks
 
-__all__ = ["KEEP_ALL", "Buffers", "Layer", "Pass", "first_rows"]
+__all__ = ["NO_MASKS", "Buffers", "Layer", "Pass", "first_rows"]
 
 # No unit of any layer is left out.
-KEEP_ALL: Masks = {}
+NO_MASKS: Masks = {}
 
 # Of each layer z, a and delta, of shape (rows, width): pre-activation, activation and
 # dJ/dz. z and a are the same array where the derivative needs no z, and in the last
@@ -79,14 +79,14 @@ class Pass:
             n_added += linear.W.size
         return n_added
 
-    def forward(self, X: Features, masks: Masks = KEEP_ALL) -> Array:
+    def forward(self, X: Features, masks: Masks = NO_MASKS) -> Array:
         """Return raw, of shape (rows, n_outputs): a buffer, valid until the next call.
 
         Parameters
         ----------
         X : ndarray or CSR of shape (rows, n_features)
             Features.
-        masks : dict of int to Mask, default=KEEP_ALL
+        masks : dict of int to Mask, default=NO_MASKS
             Of hidden layers, counted from zero, that leave units out.
         """
         below: Features = X
@@ -98,7 +98,7 @@ class Pass:
                 below = np.multiply(a, masks[number].factor, out=masks[number].kept)
         return a
 
-    def backward(self, X: Features, masks: Masks = KEEP_ALL) -> None:
+    def backward(self, X: Features, masks: Masks = NO_MASKS) -> None:
         """Overwrite the gradient with that of the last forward pass, with its masks.
 
         The pass must have been bound to one. To the gradient of the first weights it

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from skffnn.core.averaging import Averaging
+from skffnn.core.layer_rates import LayerRates
 from skffnn.core.memory import copied
 from skffnn.core.optimizers import Optimizer
 from skffnn.core.typing import Array
@@ -117,8 +119,12 @@ class TrainingState:
         What every random stream of this model was derived from.
     optimizer : Optimizer or None
         Whose state `optimizer_state` is.
+    layer_rates : LayerRates or None
+        Whose factors went into it.
+    averaging : Averaging or None
+        Whose weights went into `average`.
     optimizer_state : dict or None
-        Its arrays and numbers; None starts it afresh.
+        Arrays and numbers of the optimizer; None starts it afresh.
     average : Average or None
         Of which iterates `params` is the mean. None where steps change `params` itself.
     step, epoch, rows_seen : int
@@ -160,6 +166,8 @@ class TrainingState:
     mask_rng: np.random.Generator
     seed: int
     optimizer: Optimizer | None = None
+    layer_rates: LayerRates | None = None
+    averaging: Averaging | None = None
     optimizer_state: dict[str, Any] | None = None
     average: Average | None = None
     step: int = 0
@@ -197,6 +205,32 @@ class TrainingState:
             progress=copy_of(self.progress),
         )
 
+    def go_on_with(
+        self,
+        optimizer: Optimizer,
+        layer_rates: LayerRates,
+        averaging: Averaging | None,
+    ) -> None:
+        """Forget what steps of another optimizer, or at other rates, have left.
+
+        Their momentum would move layers that are frozen now, and their average too.
+        """
+        if layer_rates != self.layer_rates:
+            self.optimizer_state = self.average = None
+        if optimizer != self.optimizer:
+            self.optimizer_state = self.rate = None
+        if averaging != self.averaging:
+            self.average = None
+        self.optimizer, self.layer_rates = optimizer, layer_rates
+        self.averaging = averaging
+
+    def end_for_good(self) -> None:
+        """Forget what only another epoch of the same training would need."""
+        self.optimizer = self.optimizer_state = self.average = None
+        self.best_loss = math.inf
+        self.stalled_epochs = 0
+        self.rate_factor = 1.0
+
     def begin_call(self) -> None:
         """Forget what only the epochs of one call of fit have in common."""
         self.rate_factor = 1.0
@@ -224,7 +258,7 @@ def copy_of(part: Any) -> Any:
 def deepcopy_arrays(state: dict[str, Any]) -> dict[str, Any]:
     """Copy a dict of arrays and numbers; memory-mapped arrays become ordinary."""
     return {
-        name: copied(value) if isinstance(value, np.ndarray) else value
+        name: copied(value) if isinstance(value, np.ndarray) else deepcopy(value)
         for name, value in state.items()
     }
 

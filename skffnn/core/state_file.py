@@ -20,7 +20,7 @@ from skffnn.core.typing import Array
 __all__ = ["part_of", "read_state", "write_state"]
 
 # Known from the plan of the run, and of interest between runs only.
-LEFT_OUT = ("optimizer", "finished")
+LEFT_OUT = ("optimizer", "layer_rates", "averaging", "finished")
 
 
 def write_state(path: Path, state: TrainingState, label: dict[str, Any]) -> None:
@@ -34,7 +34,8 @@ def write_state(path: Path, state: TrainingState, label: dict[str, Any]) -> None
     path : Path
         Where to.
     state : TrainingState
-        What to keep, all but its optimizer, which must be set after reading.
+        What to keep. After reading, `go_on_with` must be told the optimizer, the rates
+        and the average again.
     label : dict
         Whatever else JSON can hold.
 

@@ -55,6 +55,7 @@ def train(run: Run, observer: Observer) -> StopReason:
     verdict = _verdict_that_holds(run, measure)
     if verdict is not None:
         return verdict
+    state.go_on_with(plan.optimizer, plan.layer_rates, plan.average)
     if run.resumed:
         monitor.resume(state)
     else:
@@ -148,13 +149,12 @@ def _pass_over_rows(run: Run, grad: Array, n_steps: int, thin: Thin) -> float:
     optimizer, schedule, params = plan.optimizer, plan.schedule, _iterate(plan, state)
     assert isinstance(optimizer, FirstOrder)
     layout = objective.network.layout
-    if state.optimizer != optimizer or state.optimizer_state is None:
-        state.optimizer = optimizer
+    if state.optimizer_state is None:
         state.optimizer_state = optimizer.init(
             layout.size, layout.n_weights, params.dtype
         )
     vectors = params, grad, state.optimizer_state, run.rate_factors
-    step = optimizer.bind(*vectors)
+    stepper, step = optimizer, optimizer.bind(*vectors)
     limited = []
     if plan.max_norm < math.inf:
         limited = layout.groups(params)["weights"][:-1]
@@ -168,8 +168,9 @@ def _pass_over_rows(run: Run, grad: Array, n_steps: int, thin: Thin) -> float:
         rate = float(plan.rate * state.rate_factor * schedule(state.step, n_steps))
         state.rate = rate
         momentum = schedule.momentum(state.step, n_steps)
-        if momentum is not None:
-            step = optimizer.with_momentum(momentum).bind(*vectors)
+        wanted = optimizer if momentum is None else optimizer.with_momentum(momentum)
+        if wanted is not stepper:
+            stepper, step = wanted, wanted.bind(*vectors)
         step(rate, value)
         for W in limited:
             clip_columns(W, plan.max_norm)
@@ -183,7 +184,6 @@ def _pass_over_rows(run: Run, grad: Array, n_steps: int, thin: Thin) -> float:
 def _iterate(plan: Plan, state: TrainingState) -> Array:
     """Return the vector that steps change: the parameters, or what they average."""
     if plan.average is None:
-        state.average = None
         return state.params
     if state.average is None:
         state.average = Average(copied(state.params))
@@ -201,7 +201,6 @@ def _minimize(run: Run, observer: Observer) -> StopReason:
     """Hand the objective to L-BFGS; one of its iterations is one epoch."""
     objective, plan, state = run.objective, run.plan, run.state
     assert isinstance(plan.optimizer, LBFGS)
-    state.average = None
     grad = empty(state.params.size, state.params.dtype)
     between_epochs = True
     reason = None

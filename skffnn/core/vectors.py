@@ -119,7 +119,7 @@ def blocks_after(
 def stretches(rate: Rate, *vectors: Array) -> list[tuple[Any, ...]]:
     """Cut vectors of one length into blocks with one rate each, which comes first.
 
-    They may be shorter than the one that `rate` is meant for, and no block is empty.
+    No block is empty, but for those of vectors without any element.
     """
     if not isinstance(rate, Piecewise):
         return blocks_after((rate,), vectors)
@@ -127,6 +127,5 @@ def stretches(rate: Rate, *vectors: Array) -> list[tuple[Any, ...]]:
     return [
         block
         for value, (start, stop) in zip(rate.values, bounds, strict=True)
-        if start < len(vectors[0])
         for block in blocks_after((value,), [v[start:stop] for v in vectors])
     ]

@@ -41,7 +41,13 @@ DOORS = {
         "_regressor",
         "core.typing",
     },
-    "_ensemble_members": {"_base", "_callbacks", "_warnings", "core.typing"},
+    "_ensemble_members": {
+        "_base",
+        "_callbacks",
+        "_targets",
+        "_warnings",
+        "core.typing",
+    },
     "_rollback": set(),
     "_sparse": set(),
     "_learning_rate": {
@@ -178,7 +184,15 @@ DOORS = {
         "core.part",
         "core.schedules",
     },
-    "_losses": {"_data", "_resolve", "core.links", "core.losses", "core.typing"},
+    "_losses": {
+        "_data",
+        "_number_targets",
+        "_resolve",
+        "_targets",
+        "core.links",
+        "core.losses",
+        "core.typing",
+    },
     "_docs": {
         "_auto",
         "core.activations",
@@ -280,7 +294,13 @@ DOORS = {
     },
     "core.divergence": {"core.state", "core.typing"},
     "core.monitor": {"core.divergence", "core.state", "core.typing"},
-    "core.state": {"core.memory", "core.optimizers", "core.typing"},
+    "core.state": {
+        "core.averaging",
+        "core.layer_rates",
+        "core.memory",
+        "core.optimizers",
+        "core.typing",
+    },
     "core.state_file": {"core.state", "core.typing"},
     "core.objective": {
         "core.batches",

@@ -19,7 +19,7 @@ from skffnn.core.activations import ACTIVATIONS
 from skffnn.core.dropout import LEVELS, Dropout, Thinning
 from skffnn.core.network import Network
 from skffnn.core.objective import CHUNK
-from skffnn.core.passes import KEEP_ALL
+from skffnn.core.passes import NO_MASKS
 from skffnn.core.schedules import SCHEDULES
 from skffnn.core.typing import Mask
 
@@ -117,7 +117,7 @@ def test_features_are_left_out_of_a_copy(form):
     dense[::2, 1] = 0.0
     X = form(dense.copy())
     thinned, masks = make_thinning((0.25,))(X)
-    assert masks == KEEP_ALL
+    assert masks == NO_MASKS
     assert type(thinned) is type(X)
     if form is not np.asarray:
         assert thinned.nnz == X.nnz  # entries are left out, the structure is kept
@@ -137,7 +137,7 @@ def test_the_schedule_is_a_factor_on_the_rates():
     assert_allclose(shares, (0.8, 0.4, 0.2), atol=0.025)
     stream = thin._state.mask_rng.bit_generator.state
     thin._state.step = 100
-    assert thin(X) == (X, KEEP_ALL)
+    assert thin(X) == (X, NO_MASKS)
     assert thin._state.mask_rng.bit_generator.state == stream
 
 

@@ -184,6 +184,7 @@ def test_an_average_that_is_much_worse_than_the_last_iterate_is_left(of_average,
     losses = {1.0: of_average, 7.0: 0.5}
     leave_a_lost_average(state, lambda params: losses[params[0]])
     assert_array_equal(state.params, 1.0 if kept else 7.0)
+    assert (state.average is not None) == kept  # what is left does not count any more
 
 
 @pytest.mark.parametrize(("after", "exploded"), [(3.0, False), (9.0, True)])
@@ -229,10 +230,37 @@ def test_a_hold_out_that_comes_later_does_not_compare_with_what_judged_before():
     _, state, _ = watch([-5.0, -5.0], patience=3)
     assert (state.best_loss, state.stalled_epochs) == (-5.0, 1)
     state.progress = None
-    later = Monitor(0.0, 3, holdout_loss=holdout_losses(2.0, 1.0), incremental=True)
+    later = Monitor(
+        0.0, 3, holdout_loss=holdout_losses(2.5, 2.0, 1.0), incremental=True
+    )
     later.begin(state)
     assert later.judge(-5.0, state) is None
     assert (state.best_loss, state.stalled_epochs) == (2.0, 0)
+
+
+def test_a_hold_out_that_comes_later_may_prefer_what_there_was():
+    _, state, _ = watch([3.0, 2.0])
+    state.progress, before = None, state.params.copy()
+    losses = holdout_losses(1.0, 5.0, 6.0)
+    for call in range(2):
+        later = Monitor(0.0, 1, holdout_loss=losses, incremental=True)
+        later.begin(state)
+        state.params += 1.0
+        reason = later.judge(1.0, state)
+        assert state.progress.best_loss == 1.0
+        assert (reason is StopReason.EARLY_STOPPING) == (call == 1)
+    later.restore(state, reason, never)
+    assert_array_equal(state.params, before)
+
+
+def test_after_a_hold_out_the_training_loss_compares_with_itself():
+    _, state, _ = watch([3.0, 2.0], holdout_loss=holdout_losses(-9.0, -9.0))
+    assert state.best_loss == -9.0
+    state.progress, state.epoch = None, 2
+    later = Monitor(0.0, 2, incremental=True)
+    later.begin(state)
+    assert later.judge(1.0, state) is None
+    assert (state.best_loss, state.stalled_epochs) == (1.0, 0)
 
 
 def test_what_belongs_to_another_place_is_forgotten_when_the_best_is_restored():

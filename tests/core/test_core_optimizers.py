@@ -55,6 +55,18 @@ def test_a_convex_quadratic_goes_down(name):
         assert descend(optimizer, params, state, 100, rate) < before
 
 
+@pytest.mark.parametrize("odd", ["0.9", None, [0.9], np.array(0.9)])
+def test_a_hyperparameter_must_be_a_number(odd):
+    with pytest.raises(ValueError, match=r"momentum of SGD must be a number in \[0, 1"):
+        OPTIMIZERS["sgd"](momentum=odd)
+
+
+def test_a_number_of_numpy_becomes_one_of_python_which_widens_no_array():
+    adam = OPTIMIZERS["adam"](epsilon=np.float64(1e-6), beta_1=np.float32(0.5))
+    assert type(adam.epsilon) is type(adam.beta_1) is float
+    assert adam == OPTIMIZERS["adam"](epsilon=1e-6, beta_1=0.5)
+
+
 @every_first_order
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_steps_are_in_place_and_keep_the_dtype(name, dtype):

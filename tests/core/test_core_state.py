@@ -47,7 +47,7 @@ def test_a_call_that_goes_on_keeps_its_patience(state):
 def test_a_copy_shares_nothing(state):
     Monitor(tol=0.0, patience=1).begin(state)
     state.average = Average(np.zeros(2))
-    state.optimizer_state = {"velocity": np.zeros(2)}
+    state.optimizer_state = {"velocity": np.zeros(2), "history": [np.zeros(2)]}
     copy = state.copy()
     for curve in (
         "loss_curve", "validation_loss_curve", "validation_scores", "rate_halvings"
@@ -56,12 +56,14 @@ def test_a_copy_shares_nothing(state):
         assert getattr(state, curve) == []
     for array in (
         copy.params, copy.average.iterate, copy.optimizer_state["velocity"],
+        copy.optimizer_state["history"][0],
         copy.progress.last_params, copy.progress.best_params,
     ):  # fmt: skip
         array += 1.0
     copy.progress.n_halvings = 3
     for array in (
         state.params, state.average.iterate, state.optimizer_state["velocity"],
+        state.optimizer_state["history"][0],
         state.progress.last_params, state.progress.best_params,
     ):  # fmt: skip
         np.testing.assert_array_equal(array, 0.0)

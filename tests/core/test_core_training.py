@@ -238,12 +238,77 @@ def test_a_schedule_sets_the_momentum_of_sgd():
     assert_allclose(state.params, params, rtol=1e-13)
 
 
+class SometimesHeavy(Schedule):
+    """Another momentum in the second step, and the optimizer's own in all others."""
+
+    def __call__(self, step, n_steps):
+        return 1.0
+
+    def momentum(self, step, n_steps):
+        return 0.3 if step == 1 else None
+
+
+def test_a_schedule_that_asks_for_no_momentum_leaves_the_optimizer_its_own():
+    objective, params = make_objective()
+    state = make_state(params)
+    sgd = OPTIMIZERS["sgd"](momentum=0.8, nesterovs_momentum=False)
+    plan = make_plan(objective, sgd, schedule=SometimesHeavy(), max_epochs=1)
+    run(objective, plan, state)
+    velocity = np.zeros_like(params)
+    for step in range(4):
+        rows = slice(2 * step, 2 * step + 2)
+        velocity *= 0.3 if step == 1 else 0.8
+        velocity -= 0.01 * value_and_gradient(objective, params, rows)[1]
+        params = params + velocity
+    assert_allclose(state.params, params, rtol=1e-13)
+
+
+def test_steps_are_bound_once_for_an_epoch_and_a_momentum():
+    class Counting(OPTIMIZERS["sgd"]):
+        def bind(self, *vectors):
+            bound.append(self.momentum)
+            return super().bind(*vectors)
+
+    bound = []
+    objective, params = make_objective()
+    for schedule in (SCHEDULES["constant"](), SometimesHeavy()):
+        plan = make_plan(objective, Counting(), schedule=schedule, max_epochs=1)
+        run(objective, plan, make_state(params))
+    assert bound == [0.9, 0.9, 0.3, 0.9]
+
+
 @every_first_order
 def test_a_schedules_momentum_leaves_other_optimizers_alone(name):
     optimizer = OPTIMIZERS[name]()
     if name == "sgd":
         optimizer = OPTIMIZERS[name](momentum=0.0)
     assert optimizer.with_momentum(0.5) is optimizer
+
+
+def test_a_plain_subclass_takes_the_momentum_of_a_schedule():
+    class Named(OPTIMIZERS["sgd"]):
+        def __init__(self, name):
+            super().__init__(nesterovs_momentum=False)
+            object.__setattr__(self, "name", name)
+
+    one = Named("one")
+    other = one.with_momentum(0.5)
+    assert (other.name, other.momentum, one.momentum) == ("one", 0.5, 0.9)
+    with pytest.raises(ValueError, match="momentum of Named must be"):
+        one.with_momentum(1.5)
+
+
+def test_an_optimizer_begins_afresh_after_another_one():
+    objective, params = make_objective()
+    states = [make_state(params), make_state(params)]
+    adam, batches = OPTIMIZERS["adam"](), Batches(slice(0, 8), 8, False)
+    run(objective, make_plan(objective, adam, batches=batches), states[0])
+    run(objective, make_plan(objective, LBFGS(), batches=batches), states[0])
+    assert states[0].rate is None
+    states[1].params[...] = states[0].params
+    for state in states:
+        run(objective, make_plan(objective, adam, batches=batches), state)
+    assert_array_equal(states[0].params, states[1].params)
 
 
 def test_a_plateau_lowers_the_rate_of_the_steps_after_it():

@@ -1,6 +1,6 @@
 """Steps of one rate for all parameters, and steps that need the sign only."""
 
-from dataclasses import replace
+from copy import copy
 from typing import ClassVar
 
 import numpy as np
@@ -45,7 +45,12 @@ class SGD(Blockwise):
         require(self, momentum="[0, 1)")
 
     def with_momentum(self, momentum: float) -> "SGD":
-        return replace(self, momentum=momentum) if self.momentum else self
+        if not self.momentum:
+            return self
+        other = copy(self)
+        object.__setattr__(other, "momentum", momentum)
+        require(other, momentum="[0, 1)")
+        return other
 
     def init(self, n_params: int, n_weights: int, dtype: np.dtype) -> State:
         return {
