@@ -65,7 +65,7 @@ from skffnn._inputs import (
     preprocess,
 )
 from skffnn._label_targets import plain_labels
-from skffnn._losses import check_target, resolve_loss
+from skffnn._losses import check_same_scale, check_target, resolve_loss
 from skffnn._observer import Observer
 from skffnn._refit import build_refit, is_due, reason_of_both
 from skffnn._resolve import (
@@ -409,8 +409,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
             observer.training_ends(reason, run.state)
         # 5. store
         if not (incremental or self.warm_start):
-            run.state.optimizer = run.state.optimizer_state = None
-            run.state.average = None
+            run.state.end_for_good()
         if not (incremental and progress_of(run.state).judged):
             run.state.progress = None
         self.preprocessor_ = preprocessor
@@ -465,7 +464,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
                 warn(CONSTANT_TARGET)
         if weight is not None and not weight.all():  # a row of weight zero is no row
             kept = np.flatnonzero(weight)
-            X, y, weight = take_rows(X, kept), y[kept], weight[kept]
+            X, y = take_rows(X, kept), y[kept]
+            weight = None if sample_weight is None else weight[kept]
             parts = None if parts is None else (parts[0][kept], parts[1][kept])
         if going_on:
             X = self._preprocess(X)
@@ -500,6 +500,8 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         """Put the run together, a new one or one that goes on."""
         going_on = self._goes_on(incremental)
         loss = resolve_loss(settings, data.kind)
+        if going_on:
+            check_same_scale(self, targets)
         check_target(self, loss, data)
         if data.validation is not None:
             with validation_set_is_named():
@@ -533,7 +535,9 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         if file is not None and saved is not None:
             if file.refit is not None:
                 run = build_refit(settings, data, saved, StopReason(file.refit))
-            saved.optimizer = run.plan.optimizer
+            plan = run.plan
+            saved.optimizer, saved.layer_rates = plan.optimizer, plan.layer_rates
+            saved.averaging = plan.average
             run = replace(run, state=saved, resumed=True)
         if holdout is not None and run.refit is None and self.scoring != "loss":
             this = proxy(run)  # in a circle, the data would outlive the fit
@@ -556,7 +560,9 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         with validation_set_is_named():
             X, y, weight = self._validate_arrays(*validation, reset=False)
             X = preprocess(preprocessor, X, n_features, dtype, self)
-            return encode(X, y, weight, self._weigh(y, weight, targets), targets)
+            in_loss = self._weigh(y, weight, targets)
+            given = None if validation[2] is None else weight
+            return encode(X, y, given, in_loss, targets)
 
     def _validate_parameters(self, incremental: bool) -> None:
         """Raise for a parameter or a combination that is not allowed."""

@@ -22,7 +22,7 @@ class Data:
         Features.
     y : ndarray or sparse matrix
         Targets as the user has them.
-    target : ndarray of shape (n_samples, n_outputs)
+    target : ndarray of shape (n_samples, n_targets)
         Targets as the network sees them.
     weight : ndarray of shape (n_samples,) or None
         Weights of the rows in the loss, all positive.

@@ -75,15 +75,15 @@ class BaseDeepEnsemble(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         if not get_config()["skip_parameter_validation"]:
             self._validate_params()
         metadata = {k: value for k, value in metadata.items() if value is not None}
-        weight = metadata.get("sample_weight")
-        if method == "partial_fit" and hasattr(self, "estimators_"):
-            members = self._members_to_go_on_with()
-        else:
-            members = self._new_members(weight, method == "fit", metadata)
         if get_config()["enable_metadata_routing"] and metadata:
             routed = process_routing(self, method, **metadata).estimator[method]
         else:
             routed = metadata
+        weight = routed.get("sample_weight")
+        if method == "partial_fit" and hasattr(self, "estimators_"):
+            members = self._members_to_go_on_with()
+        else:
+            members = self._new_members(weight, method == "fit", routed)
         tasks = MemberTasks(self, (X, y, weight), len(members))
         members = Parallel(n_jobs=self.n_jobs)(
             delayed(train_member)(

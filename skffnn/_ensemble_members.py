@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from skffnn._base import BaseFFNN
 from skffnn._callbacks import MemberTask
+from skffnn._targets import has_target
 from skffnn._warnings import warn
 from skffnn.core.typing import Array
 
@@ -66,7 +67,7 @@ class Fold:
             Rows of one group are in one fold.
         """
         weight = 1.0 if self.sample_weight is None else np.asarray(self.sample_weight)
-        rows = np.flatnonzero(np.broadcast_to(weight, y.shape[0]) != 0.0)
+        rows = np.flatnonzero((weight != 0.0) & has_target(y))
         labels = y[rows] if self.stratify else None
         if groups is not None:
             check_consistent_length(y, groups)

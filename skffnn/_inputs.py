@@ -149,13 +149,14 @@ def _known_better(preprocessor: Any, estimator: Any) -> dict[str, Any]:
 
 
 def check_matrix(X: Any, estimator: Any) -> None:
-    """Raise unless X has rows and columns, with advice on its shape."""
+    """Raise unless X has rows and columns, and entries within, with advice."""
     shape = getattr(X, "shape", None)
     if shape is None:
         few = X[:1] if isinstance(X, list | tuple) else X
         shape = np.asarray(few, dtype=object).shape
     if len(shape) != 2:
         check_array(X, dtype=None, input_name="X", estimator=estimator)
+    check_indices(X)
 
 
 def check_features(X: Any, dtype: Any, estimator: Any) -> Features:

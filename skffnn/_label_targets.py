@@ -114,13 +114,13 @@ class LabelTargets:
             self._encoder.fit(y if classes is None else check_classes(classes))
             self.classes = self._encoder.classes_
             self.kind = "binary" if len(self.classes) <= 2 else "multiclass"
-        self.n_outputs = 1 if self.kind == "binary" else len(self.classes)
+        self.n_targets = 1 if self.kind == "binary" else len(self.classes)
 
     def check_same(self, classes: Any) -> None:
         """Raise ValueError unless `classes` are the known ones."""
         given = check_classes(classes)
         if self.kind == "multilabel":
-            same = len(given) == self.n_outputs
+            same = len(given) == self.n_targets
         else:
             same = np.array_equal(given, self.classes)
         if not same:
@@ -147,10 +147,10 @@ class LabelTargets:
                 f"{self.kind} targets"
             )
         if self.kind == "multilabel":
-            if y.shape[1] != self.n_outputs:
+            if y.shape[1] != self.n_targets:
                 raise ValueError(
                     f"y has {y.shape[1]} columns, but this model was fitted with "
-                    f"{self.n_outputs} labels"
+                    f"{self.n_targets} labels"
                 )
             return np.ascontiguousarray(y.toarray() if sp.issparse(y) else y, dtype)
         unseen = np.setdiff1d(y, self.classes)
@@ -162,7 +162,7 @@ class LabelTargets:
         codes = self._encoder.transform(y)
         if self.kind == "binary":
             return codes.astype(dtype)[:, None]
-        encoded = np.zeros((len(y), self.n_outputs), dtype)
+        encoded = np.zeros((len(y), self.n_targets), dtype)
         encoded[np.arange(len(y)), codes] = 1.0
         return encoded
 

@@ -136,6 +136,7 @@ def learning_rate_curve(
     """
     check_arguments(min_rate, max_rate, n_steps, smoothing)
     network, X = last_step(estimator, X, y)
+    network._validate_parameters(incremental=False)
     n_rows = next(iter(np.shape(X)), 0)  # of no rows at all, fit says what is wrong
     if np.ndim(sample_weight) == 1:
         n_rows = int(np.count_nonzero(sample_weight))

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from skffnn._data import Data
+from skffnn._number_targets import NumberTargets
 from skffnn._resolve import from_parameters
+from skffnn._targets import Targets
 from skffnn.core.links import LINKS, IdentityLink, Link
 from skffnn.core.losses import (
     LOSSES,
@@ -18,7 +20,13 @@ from skffnn.core.losses import (
 )
 from skffnn.core.typing import TargetKind
 
-__all__ = ["check_target", "loss_is_named", "resolve_loss", "scales_target"]
+__all__ = [
+    "check_same_scale",
+    "check_target",
+    "loss_is_named",
+    "resolve_loss",
+    "scales_target",
+]
 
 
 def resolve_loss(estimator: Any, kind: TargetKind) -> Loss:
@@ -69,6 +77,19 @@ def scales_target(estimator: Any) -> tuple[bool, bool]:
     bend = estimator.out_activation
     centers = bend in ("auto", loss.link.name)
     return centers or LINKS[bend].range.endswith("inf)"), centers
+
+
+def check_same_scale(estimator: Any, targets: Targets) -> None:
+    """Raise unless numbers are to be scaled as in the first fit, which goes on."""
+    if not isinstance(targets, NumberTargets):
+        return
+    if scales_target(estimator) != targets.scaling:
+        raise ValueError(
+            "warm_start and partial_fit go on with targets on the scale of the first "
+            f"fit; scale_target={estimator.scale_target!r}, loss={estimator.loss!r} "
+            f"and out_activation={estimator.out_activation!r} ask for another. "
+            "Set warm_start=False and call fit to start anew."
+        )
 
 
 def check_target(estimator: Any, loss: Loss, data: Data) -> None:

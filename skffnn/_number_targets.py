@@ -26,6 +26,8 @@ class NumberTargets:
 
     Attributes
     ----------
+    scaling : tuple of two bool
+        `scaled` and `centered`.
     lacks_unit : bool
         Whether a column that should be scaled is constant, and keeps its unit.
     """
@@ -39,8 +41,9 @@ class NumberTargets:
         scaled: bool = False,
         centered: bool = True,
     ) -> None:
-        self.n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        self.n_targets = 1 if y.ndim == 1 else y.shape[1]
         self.ndim = y.ndim
+        self.scaling = scaled, centered
         # What the network sees is y less the first, divided by the second.
         self._unit = None
         self.lacks_unit = False
@@ -48,7 +51,7 @@ class NumberTargets:
             mean, std = mean_and_std(self._matrix(y), weight)
             self.lacks_unit = bool((std == 0.0).any())
             self._unit = mean * centered, np.where(std > 0.0, std, 1.0)
-        nothing = np.full(self.n_outputs, np.nan)
+        nothing = np.full(self.n_targets, np.nan)
         self._range = nothing, nothing
 
     def after(self, y: Array) -> Self:
@@ -64,10 +67,10 @@ class NumberTargets:
     def encode(self, y: Array, dtype: np.dtype) -> Array:
         """Return `y` as a C-contiguous float matrix, in which NaN may be."""
         matrix = self._matrix(y)
-        if matrix.shape[1] != self.n_outputs:
+        if matrix.shape[1] != self.n_targets:
             raise ValueError(
                 f"y has {matrix.shape[1]} outputs, but this model was fitted with "
-                f"{self.n_outputs}"
+                f"{self.n_targets}"
             )
         if self._unit is not None:
             mean, std = self._unit

@@ -1,6 +1,6 @@
 """Targets as the user has them, and as the network sees them.
 
-The network sees a float matrix of shape (n_samples, n_outputs). What turns ``y`` into
+The network sees a float matrix of shape (n_samples, n_targets). What turns ``y`` into
 one, and what the network says back into labels or numbers, is made at the first fit and
 kept.
 """
@@ -13,7 +13,7 @@ from skffnn._label_targets import LabelTargets
 from skffnn._number_targets import NumberTargets
 from skffnn.core.typing import Array
 
-__all__ = ["Targets", "zero_without_target"]
+__all__ = ["Targets", "has_target", "zero_without_target"]
 
 Targets: TypeAlias = LabelTargets | NumberTargets
 

@@ -255,3 +255,55 @@ def test_a_hold_out_smaller_than_the_classes_is_not_stratified():
     model = FFNNClassifier((4,), early_stopping=True, max_iter=2)
     with pytest.warns(UserWarning, match="not stratified: 6 of 60 rows cannot .* 10"):
         model.fit(X, y)
+
+
+@pytest.mark.parametrize("warm_start", [False, True])
+def test_patience_with_a_hold_out_is_none_without_one(diabetes, warm_start):
+    X, y = diabetes
+    model = FFNNRegressor(
+        early_stopping=True, scoring="r2", warm_start=warm_start, random_state=0
+    ).fit(X, y)
+    assert model.best_validation_score_ > 0.0  # no loss is below minus this
+    model.set_params(early_stopping="auto")
+    for _ in range(model.n_iter_no_change + 1):
+        model.partial_fit(X, y)
+    assert model.stop_reason_ != "converged"
+
+
+def test_a_lowered_rate_is_that_of_one_fit(diabetes):
+    X, y = diabetes
+    model = FFNNRegressor(
+        solver="mini-batch", optimizer="sgd", learning_rate="adaptive", tol=0.1,
+        n_iter_no_change=2, random_state=0,
+    ).fit(X, y)  # fmt: skip
+    assert model.stop_reason_ == "converged"
+    model.partial_fit(X, y)
+    assert model._state.rate == model.learning_rate_init_
+
+
+def test_after_a_refit_curves_go_on_at_the_right_epoch(diabetes):
+    X, y = diabetes
+    model = FFNNRegressor(
+        early_stopping=True, refit=True, learning_rate_init=0.02, random_state=0
+    ).fit(X, y)
+    assert len(model.validation_scores_) > model.n_iter_
+    model.set_params(early_stopping="auto")
+    model.partial_fit(X, y, X_val=X[:50], y_val=y[:50])
+    assert len(model.validation_scores_) == model.n_iter_
+    assert len(model.validation_loss_curve_) == len(model.loss_curve_)
+
+
+@pytest.mark.filterwarnings("ignore:max_iter=")
+def test_missing_targets_are_no_weights_that_a_scorer_should_take(diabetes):
+    X, y = diabetes[0], diabetes[1].copy()
+    y[::10] = np.nan
+    model = FFNNRegressor(
+        missing_targets="ignore", early_stopping=True, max_iter=5, random_state=0,
+        scoring=lambda model, X, y: r2_score(y, model.predict(X)),
+    )  # fmt: skip
+    there = ~np.isnan(y)
+    model.fit(X, y)  # a warning would be an error
+    model.fit(X, y, X_val=X, y_val=y)
+    scores = model.validation_scores_
+    model.fit(X[there], y[there], X_val=X[there], y_val=y[there])
+    assert model.validation_scores_ == scores

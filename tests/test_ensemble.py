@@ -256,6 +256,27 @@ def test_weight_zero_is_no_row(diabetes):
     np.testing.assert_array_equal(weighted.predict(X), without.predict(X))
 
 
+def test_a_row_without_a_target_is_in_no_fold(diabetes):
+    X, y = diabetes[0], diabetes[1].copy()
+    y[::3] = np.nan
+    there = ~np.isnan(y)
+    model = regressor(early_stopping=True, missing_targets="ignore")
+    with_gaps, without = clone(model).fit(X, y), clone(model).fit(X[there], y[there])
+    np.testing.assert_array_equal(with_gaps.predict(X), without.predict(X))
+
+
+def test_folds_know_weights_that_are_routed_by_another_name(iris):
+    X, y = iris
+    weight = np.ones(len(X))
+    weight[::4] = 0.0
+    expected = classifier(early_stopping=True).fit(X, y, sample_weight=weight)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = classifier(early_stopping=True)
+        model.estimator.set_fit_request(sample_weight="w")
+        model.fit(X, y, w=weight)
+    np.testing.assert_array_equal(model.predict_proba(X), expected.predict_proba(X))
+
+
 def test_a_class_with_one_member_is_known_to_all(iris):
     X, y = iris
     y = y.copy()

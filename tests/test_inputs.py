@@ -8,6 +8,8 @@ import pytest
 import scipy.sparse as sp
 from names import assert_knows_the_names
 from plain import FFNNClassifier, FFNNRegressor
+from sklearn.model_selection import KFold
+from sklearn.preprocessing import FunctionTransformer
 
 from skffnn.core.optimizers import OPTIMIZERS
 
@@ -156,6 +158,22 @@ def test_no_entry_of_a_sparse_matrix_lies_outside(
     getattr(X, part)[place] = wrong
     refuses(model, X, y, message)
     np.testing.assert_array_equal(model.predict(kind(iris[0])), before)
+
+
+@pytest.mark.parametrize("kind", [sp.csr_array, sp.csc_matrix])
+def test_a_damaged_matrix_is_refused_before_its_rows_are_taken(iris, kind):
+    X, y = kind(iris[0]), iris[1]
+    X.indices = X.indices.copy()
+    X.indices[7] = 1000
+    weight = np.ones(len(y))
+    weight[0] = 0.0
+    for model, parameters in (
+        (quick(), {"sample_weight": weight}),
+        (quick(early_stopping=True, validation_split=KFold(5)), {}),
+        (quick(preprocessing=FunctionTransformer()), {}),
+    ):
+        with pytest.raises(ValueError, match=r"X has .*, but the indices .* to 1000"):
+            model.fit(X, y, **parameters)
 
 
 @pytest.mark.parametrize("length", [0, 3])

@@ -321,3 +321,17 @@ def test_a_loss_that_explodes_early_ends_a_short_test():
     )
     assert len(curve.rates) < 10
     assert curve.suggested_rate < 0.3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"solver": "adam"}, "solver='adam' names an optimizer"),
+        ({"optimizer": "adamm"}, "'optimizer' parameter"),
+        ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes"),
+    ],
+)
+def test_wrong_parameters_of_the_estimator_are_named(wrong, message):
+    X, y = load_diabetes(return_X_y=True)
+    with pytest.raises(ValueError, match=message):
+        learning_rate_curve(FFNNRegressor(**wrong), X, y)

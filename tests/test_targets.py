@@ -265,3 +265,16 @@ def test_a_label_as_probable_as_not_is_the_first():
     targets = LabelTargets(np.array(["a", "b"]))
     log_half = LogisticLink().log_inverse(np.zeros((1, 1)))
     assert targets.decode(log_half).tolist() == ["a"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"out_activation": "exp"}, {"loss": "poisson"}, {"scale_target": False}]
+)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_the_scale_of_the_targets_stays_that_of_the_first_fit(diabetes, change, method):
+    X, y = diabetes[0], np.exp(diabetes[1])
+    model = quick(FFNNRegressor, scale_target=True, warm_start=True).fit(X, y)
+    before = model.predict(X)
+    with pytest.raises(ValueError, match="on the scale of the first fit; scale_target"):
+        getattr(model.set_params(**change), method)(X, y)
+    np.testing.assert_array_equal(model.predict(X), before)
