@@ -47,6 +47,19 @@ class Snake(Activation):
         delta *= 1.0 + np.sin(2.0 * z)
 
 
+def test_what_few_programs_need_is_imported_when_it_is_asked_for():
+    code = """
+import sys
+import skffnn
+assert not [m for m in sys.modules if "_ensemble" in m and m.startswith("skffnn")]
+assert dir(skffnn) == sorted(skffnn.__all__)
+assert all(hasattr(skffnn, name) for name in skffnn.__all__)
+assert skffnn.DeepEnsembleRegressor is skffnn.DeepEnsembleRegressor
+assert not hasattr(skffnn, "DeepEnsemble")
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 @pytest.mark.parametrize(("Ours", "Theirs"), PAIRS)
 def test_the_parameters_of_mlp_are_ours_in_the_same_order(Ours, Theirs):
     ours = list(inspect.signature(Ours).parameters)
