@@ -410,7 +410,7 @@ class BaseFFNN(CallbackSupportMixin, BaseEstimator):
         # 5. store
         if not (incremental or self.warm_start):
             run.state.end_for_good()
-        if not (incremental and progress_of(run.state).judged):
+        if not (incremental and progress_of(run.state).judged_by is not None):
             run.state.progress = None
         self.preprocessor_ = preprocessor
         self.__dict__.update(resolved_attributes(settings))

@@ -144,10 +144,18 @@ def build_run(
         plateau_factor=schedule.plateau_factor,
         rate=rate,
         holdout_loss=None if holdout is None else HoldoutLoss(network, loss, holdout),
+        score_name=name_of(estimator.scoring),
         exact=isinstance(optimizer, LBFGS),
         incremental=incremental,
     )
     return Run(objective, plan, state, monitor)
+
+
+def name_of(scoring: Any) -> str:
+    """Return what tells one score from another, also after a pickle."""
+    if isinstance(scoring, str):
+        return scoring
+    return getattr(scoring, "__qualname__", repr(scoring))
 
 
 def none_is_infinite(limit: float | None) -> float:

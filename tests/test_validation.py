@@ -607,3 +607,20 @@ def test_nothing_is_warned_of_in_a_frame_with_names(cancer_frame):
         warnings.simplefilter("error")
         model.fit(X / X.max(), y)
     assert list(model.feature_names_in_) == list(X.columns)
+
+
+def test_scores_of_different_kinds_do_not_compare(iris):
+    X, y = iris
+    model = FFNNClassifier(
+        (8,), early_stopping="auto", scoring="accuracy", n_iter_no_change=3,
+        random_state=0,
+    )  # fmt: skip
+    held_out = {"X_val": X, "y_val": y}
+    for _ in range(40):
+        model.partial_fit(X, y, classes=[0, 1, 2], **held_out)
+    assert model.best_validation_score_ > 0.5  # no log-loss is below minus this
+    model.set_params(scoring="loss")
+    for _ in range(5):
+        model.partial_fit(X, y, **held_out)
+    assert model.stop_reason_ != "early_stopping"
+    assert model.best_epoch_ == model.n_iter_

@@ -56,6 +56,8 @@ class Monitor:
     holdout_score : callable or None
         Maps params to a score on these rows, higher being better, which is then judged
         in place of their loss.
+    score_name : str
+        Which score that is. Another one does not compare with it.
     incremental : bool
         Whether the run is one epoch of many. A hold-out's best epoch is then that of
         all of them, and given back when they have stalled.
@@ -70,6 +72,7 @@ class Monitor:
         holdout_loss: Callable[[Array], float] | None = None,
         exact: bool = False,
         holdout_score: Callable[[Array], float] | None = None,
+        score_name: str = "loss",
         incremental: bool = False,
     ) -> None:
         self.tol = tol
@@ -79,11 +82,13 @@ class Monitor:
         self.holdout_loss = holdout_loss
         self.exact = exact or holdout_loss is not None
         self.holdout_score = holdout_score
+        self.score_name = score_name
         self.incremental = incremental
 
     def begin(self, state: TrainingState) -> None:
         """Remember where training starts: the best there is so far."""
         params, before = state.params, state.progress
+        judged_by = None if self.holdout_loss is None else self.score_name
         state.progress = Progress(
             first_step=state.step,
             first_epoch=len(state.loss_curve),
@@ -91,12 +96,16 @@ class Monitor:
             last_params=params.copy(),
             last_average=copy_of(state.average),
             best_params=params.copy(),
-            judged=self.holdout_loss is not None,
+            judged_by=judged_by,
         )
-        if self.incremental and before is not None:  # earlier calls were judged
+        if (
+            self.incremental
+            and before is not None  # earlier calls were judged, and by the same score
+            and judged_by in (None, before.judged_by)
+        ):
             state.progress.best_params = before.best_params
             state.progress.best_loss = before.best_loss
-            state.progress.judged = True
+            state.progress.judged_by = before.judged_by
         else:
             others_judged = 0 < state.epoch <= len(state.validation_scores)
             if self.incremental and (others_judged or self.holdout_loss is not None):
@@ -155,7 +164,7 @@ class Monitor:
             loss = -score
         # A call of partial_fit without the hold-out that earlier ones had is no better
         # and no worse than these.
-        compares = self.holdout_loss is not None or not progress.judged
+        compares = self.holdout_loss is not None or progress.judged_by is None
         improves = compares and loss <= progress.best_loss
         if improves:
             progress.best_loss = loss  # the last of equals: it was trained longest

@@ -67,8 +67,8 @@ class Progress:
         How long it took, up to its last finished epoch.
     reason : str or None
         Why it should end after that epoch.
-    judged : bool
-        Whether a hold-out has judged it, or an earlier call of partial_fit.
+    judged_by : str or None
+        By which score a hold-out has judged it, or an earlier call of partial_fit.
     """
 
     first_step: int
@@ -81,7 +81,7 @@ class Progress:
     n_halvings: int = 0
     seconds: float = 0.0
     reason: str | None = None
-    judged: bool = False
+    judged_by: str | None = None
 
     def go_on(self, params: Array, last_is_best: bool) -> None:
         """Let `params` be the last; those that were become the best, if they are."""
