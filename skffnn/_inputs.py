@@ -149,7 +149,7 @@ def _known_better(preprocessor: Any, estimator: Any) -> dict[str, Any]:
 
 
 def check_matrix(X: Any, estimator: Any) -> None:
-    """Raise unless X has rows and columns, and entries within, with advice."""
+    """Raise unless X is a table, with advice, and its entries lie within it."""
     shape = getattr(X, "shape", None)
     if shape is None:
         few = X[:1] if isinstance(X, list | tuple) else X

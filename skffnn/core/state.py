@@ -224,20 +224,21 @@ class TrainingState:
         self.optimizer, self.layer_rates = optimizer, layer_rates
         self.averaging = averaging
 
-    def end_for_good(self) -> None:
-        """Forget what only another epoch of the same training would need."""
-        self.optimizer = self.optimizer_state = self.average = None
-        self.best_loss = math.inf
-        self.stalled_epochs = 0
-        self.rate_factor = 1.0
-
     def begin_call(self) -> None:
         """Forget what only the epochs of one call of fit have in common."""
+        self._forget_verdicts()
+        self.mean_weight = 1.0
+        self.n_weighted = 0
+
+    def end_for_good(self) -> None:
+        """Forget what only another epoch of the same training would need."""
+        self._forget_verdicts()
+        self.optimizer = self.optimizer_state = self.average = None
+
+    def _forget_verdicts(self) -> None:
         self.rate_factor = 1.0
         self.best_loss = math.inf
         self.stalled_epochs = 0
-        self.mean_weight = 1.0
-        self.n_weighted = 0
 
     def see_weights(self, weight: Array | None, n_rows: int) -> None:
         """Take `n_rows` more rows, None meaning weight one, into the mean weight."""

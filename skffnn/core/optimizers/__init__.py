@@ -2,8 +2,7 @@
 
 Backpropagation computes the gradient, the optimizer trains: two things. To add
 one: write a class with ``init`` and ``step``, or ``step_through``, and put it into
-`OPTIMIZERS`.
-Validation, documentation and tests find it there.
+`OPTIMIZERS`. Validation, documentation and tests find it there.
 """
 
 from skffnn.core.optimizers.adam import Adam, AdamW, Nadam
